@@ -1,0 +1,47 @@
+# Everything a person or CI runs. All tools live in .venv, which a target makes when it needs it.
+
+PYTHON ?= python3
+SITE ?= samples/greenhouse/site.py
+SECONDS ?= 15
+
+VENV := .venv
+# Written last, so a half-made environment is made again; newer than pyproject.toml means complete.
+STAMP := $(VENV)/.complete
+RUN := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run-sample test lint size bench
+
+help: ## list these targets
+	@echo 'make TARGET, where TARGET is one of:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything the other targets need (PYTHON=python3)
+
+run-sample: $(STAMP) ## run a sample: SITE=samples/greenhouse/site.py SECONDS=15
+	$(RUN) -m actors run $(SITE) --seconds $(SECONDS)
+
+test: $(STAMP) ## run all tests, the kernel's under MicroPython too
+	$(RUN) -m pytest
+
+lint: $(STAMP) ## check style (ruff) and types (mypy)
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+size: $(STAMP) ## print what each kernel module costs a board
+	$(RUN) -m tests.size
+
+bench: $(STAMP) ## run the benchmarks
+	$(RUN) -m tests.bench
+
+$(STAMP): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: no $(PYTHON) here; install Python 3.11 or newer, or name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $$($(PYTHON) --version) is too old; name Python 3.11 or newer: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "make: $(PYTHON) cannot make virtual environments; install its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q --no-input --disable-pip-version-check -e '.[board,dev]'
+	@touch $@

@@ -1,0 +1,20 @@
+"""The host: what a person declares, and the CPython programs that run it.
+
+It may use libraries and imports the kernel `mp_actors`, never the other way round. Floor by floor,
+a file importing only from floors below its own:
+
+    words      problems, mesh, arguments       what is wrong; which links exist; what can travel
+    declared   topology, pipeline              devices and domains; actors and wires
+    read       site, check                     a site file with its line numbers; every mistake
+
+    flow       site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
+
+A site file needs only the two names exported here:
+
+    from actors import Pipeline, Topology
+"""
+
+from actors.pipeline import Pipeline
+from actors.topology import Topology
+
+__all__ = ["Pipeline", "Topology"]

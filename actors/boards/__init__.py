@@ -1,0 +1,5 @@
+"""Boards as seen from a machine: find a MicroPython, build for it, run it as a virtual board.
+
+From a site's folder to the flash of a board. Nothing here runs inside an actor, and the kernel
+never imports it; `peripherals/` is the only code that runs on the board side.
+"""

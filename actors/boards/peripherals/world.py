@@ -1,0 +1,152 @@
+"""The world around a virtual board: plausible signals as functions of seed, place and time.
+
+Sensors of `machine` and `esp32` measure it. Whole numbers only, so that both interpreters and any
+width of float give the same values; no clock and no random source except in `World`, which tells
+one board its own seed and time.
+"""
+
+import json
+import time
+
+MASK = 0x3FFFFFFF  # Products of two such numbers stay small ints on 64 bits.
+
+SUPPLY_UV = 3300000
+
+# A drip line waters a small tray under a lamp about once an hour; the probe is capacitive, so
+# wet soil gives the low voltage. Half of the way to dry takes three quarters of an hour.
+WATERING_PERIOD_MS = 3600000
+WATERING_SPREAD_MS = 1200000
+SOAK_MS = 8000
+DRYING_HALF_MS = 2700000
+WET_UV = 1100000
+WET_SPREAD_UV = 150000
+DRY_UV = 2400000
+
+# Somebody turns the knob now and then: it rests for 20 s at the least, then turns for a second.
+KNOB_PERIOD_MS = 20000
+KNOB_TURN_MS = 1000
+
+DAY_MS = 86400000
+ROOM_CENTI = 2200  # centi-degrees Celsius, as all of the following
+DAILY_CENTI = 300
+SELF_HEATING_CENTI = 1400
+SELF_HEATING_HALF_MS = 60000
+SENSOR_OFFSET_CENTI = 600  # The sensor is not calibrated: each chip is off by its own amount.
+
+POTENTIOMETER_PINS = (34, 35)
+SOIL_PINS = (32, 33, 36, 37, 38, 39)
+
+TEMPERATURE_PLACE = 256  # Places below it are pin numbers.
+
+
+def analog_uv(seed, pin, time_s):
+    """The microvolts at an ADC pin: soil probes, two potentiometers, else nothing connected."""
+    time_ms = int(time_s * 1000)
+    if pin in POTENTIOMETER_PINS:
+        level = _knob_uv(seed, pin, time_ms)
+    elif pin in SOIL_PINS:
+        level = _soil_uv(seed, pin, time_ms) + _wander(seed, pin + 64, time_ms, 30000, 4000)
+    else:
+        level = 60000 + _wander(seed, pin + 64, time_ms, 400, 40000)
+    level += _spread(seed, pin + 128, time_ms, 2000)
+    return min(max(level, 0), SUPPLY_UV)
+
+
+def chip_centi(seed, time_s, uptime_s):
+    """What the sensor inside the chip sees, in centi-degrees Celsius.
+
+    The room's day, a slow wander, and the chip warming itself up since it was switched on.
+    """
+    time_ms, uptime_ms = int(time_s * 1000), int(uptime_s * 1000)
+    own = SELF_HEATING_CENTI * uptime_ms // (uptime_ms + SELF_HEATING_HALF_MS)
+    offset = _spread(seed, TEMPERATURE_PLACE, 0, SENSOR_OFFSET_CENTI)
+    slow = _wander(seed, TEMPERATURE_PLACE + 1, time_ms, 120000, 40)
+    return ROOM_CENTI + offset + own + slow + DAILY_CENTI * _day(time_ms) // 1000
+
+
+class World:
+    """One board's own part of the world: its seed, its time, and how long it has been on."""
+
+    def __init__(self, path):
+        with open(path) as file:
+            told = json.load(file)
+        self.seed = told["seed"]
+        self.unique_id = told["unique_id"]
+        self._started_s = told["started_s"]
+        self._switched_on_s = self.now_s()
+
+    def now_s(self):
+        """Seconds since this world began; never negative, even if the clock was set back."""
+        return max(time.time() - self._started_s, 0)
+
+    def analog_uv(self, pin):
+        return analog_uv(self.seed, pin, self.now_s())
+
+    def chip_centi(self):
+        now_s = self.now_s()
+        return chip_centi(self.seed, now_s, max(now_s - self._switched_on_s, 0))
+
+
+def _soil_uv(seed, pin, time_ms):
+    count = time_ms // WATERING_PERIOD_MS
+    if time_ms < _watering_ms(seed, pin, count):
+        count -= 1
+    watered_ms = _watering_ms(seed, pin, count)
+    since_ms = time_ms - watered_ms
+    level = _dried_uv(seed, pin, count, since_ms)
+    if since_ms < SOAK_MS:
+        before_ms = watered_ms - _watering_ms(seed, pin, count - 1)
+        before = _dried_uv(seed, pin, count - 1, before_ms)
+        level = before + (level - before) * since_ms // SOAK_MS
+    return level
+
+
+def _watering_ms(seed, pin, count):
+    return count * WATERING_PERIOD_MS + _hash(seed, pin, count) % WATERING_SPREAD_MS
+
+
+def _dried_uv(seed, pin, count, since_ms):
+    """Fast at first, then ever slower towards dry."""
+    wet = WET_UV + _spread(seed, pin + 192, count, WET_SPREAD_UV)
+    return wet + (DRY_UV - wet) * since_ms // (since_ms + DRYING_HALF_MS)
+
+
+def _knob_uv(seed, pin, time_ms):
+    count, within_ms = divmod(time_ms, KNOB_PERIOD_MS)
+    level = _hash(seed, pin, count) % SUPPLY_UV
+    if within_ms < KNOB_TURN_MS:
+        before = _hash(seed, pin, count - 1) % SUPPLY_UV
+        level = before + (level - before) * within_ms // KNOB_TURN_MS
+    return level
+
+
+def _day(time_ms):
+    """-1000 to 1000 over a day, two parabolas in place of a sine, which is float work."""
+    half_ms = DAY_MS // 2
+    within_ms = time_ms % DAY_MS
+    arch_ms = within_ms % half_ms
+    height = 4000 * arch_ms // half_ms * (half_ms - arch_ms) // half_ms
+    return height if within_ms < half_ms else -height
+
+
+def _wander(seed, place, time_ms, step_ms, reach):
+    """A smooth random walk within -reach to reach: straight lines between points of noise."""
+    count, within_ms = divmod(time_ms, step_ms)
+    start = _spread(seed, place, count, reach)
+    return start + (_spread(seed, place, count + 1, reach) - start) * within_ms // step_ms
+
+
+def _spread(seed, place, count, reach):
+    """Noise: one of the whole numbers from -reach to reach."""
+    return _hash(seed, place, count) % (2 * reach + 1) - reach
+
+
+def _hash(seed, place, count):
+    """30 well-mixed bits; MicroPython's `random` need not agree with CPython's."""
+    value = 0
+    for word in (seed, place, count):
+        value = (value ^ word) & MASK
+        value = ((value ^ (value >> 15)) * 0x2C1B3C6D + 0x1B873593) & MASK
+        value = ((value ^ (value >> 12)) * 0x297A2D39 + 0x0F35C1A7) & MASK
+        value ^= value >> 15
+    return value

@@ -1,0 +1,175 @@
+"""Device check: whether the devices of a site make sense and can reach each other.
+
+The half of `actors.check` that needs no pipeline: from a topology to problems, each at its line.
+It reads declarations and contacts no device.
+"""
+
+from collections import deque
+
+from actors.problems import Problems, SourceLine, is_above_zero, suggestion
+from actors.topology import BOARDS, Device, Topology, parse_address
+
+COUNT_MAX = 65535  # devices, links and wires are u16 on the wire, from 1
+
+
+def check_devices(topology: Topology, problems: Problems) -> set[Device]:
+    """Record what is wrong with devices; returned are those the controller cannot reach."""
+    for device in topology.devices:
+        _check_values(device, problems)
+    _check_unique(topology, problems)
+    return _check_reach(topology, problems)
+
+
+def _check_values(device: Device, problems: Problems) -> None:
+    """What was declared for one device makes sense by itself."""
+    at, path = device.declared_at, device.path
+    if device.board is not None and device.board not in BOARDS:
+        problems.add(
+            at,
+            f"{path}: there is no board of kind {device.board!r}",
+            expected="no board= for a worker, or one of: " + ", ".join(map(repr, BOARDS)),
+            remedy=suggestion(str(device.board), BOARDS),
+        )
+    if device.is_board and device.is_router:
+        problems.add(
+            at,
+            f"{path}: a board cannot forward for others yet",
+            remedy="leave router=True out, or let a worker of this domain be the router",
+        )
+    if not isinstance(device.host, str) or not device.host or " " in device.host:
+        problems.add_value(at, f"{path}: host", "'local' or the name of a machine", device.host)
+    if device.memory_kb is not None and not is_above_zero(device.memory_kb):
+        problems.add_value(at, f"{path}: memory_kb", "a number above 0", device.memory_kb)
+
+
+def _check_unique(topology: Topology, problems: Problems) -> None:
+    """Paths and addresses belong to one device each."""
+    by_path: dict[str, Device] = {}
+    by_endpoint: dict[tuple[str, int], Device] = {}
+    for device in topology.devices:
+        first = by_path.setdefault(device.path, device)
+        if first is not device:
+            problems.add(
+                device.declared_at,
+                f"two devices have the path {device.path}",
+                got=f"the other is declared in line {first.declared_at.line}",
+                remedy="give each its own name",
+            )
+        if device.address is None and device.is_board:
+            continue  # a board dials its parents and listens nowhere
+        endpoint = _checked_endpoint(device, problems)
+        if endpoint and (other := by_endpoint.setdefault(endpoint, device)) is not device:
+            shown = "{}:{}".format(*endpoint)
+            problems.add(
+                device.declared_at,
+                f"{device.path} and {other.path} have the same address {shown}",
+                got="an address of its own choosing" if None in (device.address, other.address)
+                else f"line {other.declared_at.line} gives it too",
+                remedy="give one of them another: address='host:port'",
+            )
+
+
+def _checked_endpoint(device: Device, problems: Problems) -> tuple[str, int] | None:
+    """Where a device listens; a bad address is recorded."""
+    expected = "host:port, as in address='10.0.0.2:7400'"
+    if device.address is not None and not isinstance(device.address, str):
+        got = f"{type(device.address).__name__}: {device.address!r}"
+        problems.add(device.declared_at, f"{device.path}: bad address", expected=expected, got=got)
+        return None
+    try:
+        host, port = device.endpoint
+        parse_address(f"[{host}]:{port}")  # a number too high makes a port too high
+    except ValueError as error:
+        got = f"{device.address!r}: {error}" if device.address is not None else str(error)
+        problems.add(device.declared_at, f"{device.path}: bad address", expected=expected, got=got)
+        return None
+    return ("127.0.0.1" if host == "localhost" else host), port
+
+
+def _check_reach(topology: Topology, problems: Problems) -> set[Device]:
+    """Record what the controller cannot reach, and return it."""
+    controller = _checked_controller(topology, problems)
+    if controller is None or len(topology.devices) > COUNT_MAX:
+        return set()
+    neighbours = topology.neighbours()
+    reached = reached_from(controller, neighbours)
+    cut_off = [device for device in topology.devices if device not in reached]
+    for device in cut_off:
+        near = ", ".join(one.path for one in neighbours[device])
+        problems.add(
+            device.declared_at,
+            f"no route leads from the controller on {controller.path} to {device.path}",
+            expected="links over routers from one to the other",
+            got=f"{device.path} is linked to {near or 'nothing'}",
+            remedy=reach_remedy(device),
+        )
+    return set(cut_off)
+
+
+def reach_remedy(device: Device) -> str:
+    domain = device.domains[0]
+    if not domain.mesh:
+        return f"domain {domain.name!r} has mesh=False: declare its links with link()"
+    if not any(one.is_router for one in domain.devices):
+        return f"domain {domain.name!r} has no router: declare a worker in it"
+    return f"let a worker of {domain.name!r} belong to a second domain too: also_in=[…]"
+
+
+def _checked_controller(topology: Topology, problems: Problems) -> Device | None:
+    """The worker that holds the controller; if there is none, that is recorded."""
+    place = topology.controller_place
+    if place is None:
+        if topology.controller_device is None:
+            problems.add(
+                topology.declared_at,
+                "there is no worker for the controller",
+                expected="at least one device without board=",
+                got=f"{len(topology.devices)} devices, none of them a worker",
+                remedy="declare one: domain.device('desk')",
+            )
+        return topology.controller_device
+    given, at = place
+    device = topology.find(given)
+    if device is None:
+        add_unknown_device(problems, at, topology, given, "controller")
+    elif device.is_board:
+        problems.add(
+            at,
+            f"{device.path} is a board and cannot hold the controller",
+            expected="a worker: a device without board=",
+            remedy=suggestion("", [one.path for one in topology.devices if one.is_worker]),
+        )
+        return None
+    return device
+
+
+def reached_from(start: Device, neighbours: dict[Device, list[Device]]) -> set[Device]:
+    """Every device a message from start can get to; only routers hand it on."""
+    reached, waiting = {start}, deque([start])
+    while waiting:
+        device = waiting.popleft()
+        if device.is_router or device is start:
+            fresh = [one for one in neighbours[device] if one not in reached]
+            reached.update(fresh)
+            waiting.extend(fresh)
+    return reached
+
+
+def add_unknown_device(
+    problems: Problems, at: SourceLine, topology: Topology, given: object, who: str
+) -> None:
+    """Record a place that is no device of this site; who says what wanted to be there."""
+    paths = sorted(device.path for device in topology.devices)
+    expected = "a device of this site, or its path: domain/device"
+    if isinstance(given, Device):
+        what = f"{who}: {given.path} is a device of another topology"
+        problems.add(at, what, expected=expected)
+    elif isinstance(given, str):
+        by_name = [path for path in paths if path.partition("/")[2] == given.rpartition("/")[2]]
+        meant = by_name[0] if len(by_name) == 1 else None
+        remedy = f"did you mean {meant!r}?" if meant else suggestion(given, paths)
+        what = f"{who}: there is no device {given!r}"
+        problems.add(at, what, expected=expected, remedy=remedy)
+    else:
+        got = f"{type(given).__name__}: {given!r:.60}"
+        problems.add(at, f"{who}: at= is no device", expected=expected, got=got)

@@ -1,0 +1,22 @@
+"""The kernel: one source that runs on MicroPython and on CPython, without a third-party import.
+
+A reading's way through it, floor by floor (a file imports only from floors below its own):
+
+    words        errors, path, ticks
+    queues       timers, latency, inlet            time and values that wait
+    actors       actor, roles, supervise, cell, scheduler, operators
+    wire         codec, batch, frame, link         values <-> bytes, no sockets
+    node         outbox, peer, routes, leaf, router, system, node
+    street       clock, tcp, memory, tap, serve, testing, boot
+
+    data     sensor -> scheduler -> outbox -> batch -> peer ~~ peer -> router -> inlet -> sink
+    control  controller -> peer ~~ router -> system actor `.../node` -> scheduler; answers come back
+    time     clock -> serve -> node.step(now_ms) -> everyone else
+
+Only `Actor` and the four roles are exported here: each name costs a board memory.
+"""
+
+from mp_actors.actor import Actor
+from mp_actors.roles import Aggregator, Filter, Sensor, Sink
+
+__all__ = ["Actor", "Aggregator", "Filter", "Sensor", "Sink"]

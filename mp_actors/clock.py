@@ -1,0 +1,46 @@
+"""The only callers of the system clock.
+
+`ticks_ms()` counts milliseconds and wraps (see `ticks`); `site_us()` is site time, Unix
+microseconds. All else in the kernel is told what time it is.
+"""
+
+import time
+
+from mp_actors.ticks import WRAP_MS
+
+_UNIX_EPOCH_S = 0 if time.gmtime(0)[0] == 1970 else 946684800  # boards count from 2000
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def ticks_ms(self):
+        """Milliseconds that never jump, modulo `WRAP_MS`."""
+        if hasattr(time, "ticks_ms"):
+            return time.ticks_ms() % WRAP_MS
+        return time.monotonic_ns() // 1000000 % WRAP_MS
+
+    def site_us(self):
+        """Microseconds since 1970. As right as the machine's clock."""
+        return time.time_ns() // 1000 + _UNIX_EPOCH_S * 1000000
+
+
+class ManualClock:
+    """A clock that moves only when told to; for tests and simulations."""
+
+    def __init__(self, ticks_ms=0, site_us=1700000000000000):
+        self._ticks_ms = ticks_ms
+        self._site_us = site_us
+
+    def ticks_ms(self):
+        """Milliseconds, modulo `WRAP_MS`."""
+        return self._ticks_ms % WRAP_MS
+
+    def site_us(self):
+        """Microseconds since 1970."""
+        return self._site_us
+
+    def advance_ms(self, delay_ms):
+        """Move both on."""
+        self._ticks_ms += delay_ms
+        self._site_us += delay_ms * 1000

@@ -1,0 +1,130 @@
+"""Control messages of one device: maps `{to, from, inc, do, args, id?}` and their answers.
+
+An answer is `{to, from, re, ok}` or `{to, from, re, error}`. With an id there is exactly one,
+without one there is none. A question that comes again, since its answer was lost, is answered from
+memory and not carried out twice: it is known by device, incarnation and id.
+"""
+
+from mp_actors import frame
+from mp_actors.errors import LocalWireError, RemoteWireError
+
+ANSWERS_KEPT = 32  # answers a device can repeat
+
+
+class Control:
+    """Sends and takes control. `lost`: {reason: messages} that ended here undelivered."""
+
+    def __init__(self, node):
+        self.node = node
+        self.lost = {}
+        self.on_answer = None  # set by Requests where this device asks
+        self._answers = {}
+        self._keys = []
+
+    def tell(self, sender, path, kind, args):
+        """Tell an actor on another device. Never answered, never sent again."""
+        device = path[: path.rindex("/")]
+        if device == self.node.path:
+            self.node.log(sender, "%s: no such actor on this device" % path)
+            self.lose("gone")
+            return
+        body = {"to": path, "from": sender, "do": kind, "args": list(args)}
+        body["inc"] = self.node.incarnation
+        if not self.send(self.number_of(device), body):
+            self.lose("no-route")
+
+    def send(self, to_device, body):
+        """Send a control map to a device (0: the first router reads its path).
+
+        Returns False, with nothing sent, if there is no way, no room, or CBOR cannot carry it.
+        """
+        node = self.node
+        try:
+            encoded = node.codec.encode(body)
+            if len(encoded) > node.limits.out_bytes - frame.HEAD_BYTES:
+                raise LocalWireError("%d bytes of control are too many" % len(encoded))
+        except LocalWireError as error:
+            node.log(body["from"], "%s to %s not sent: %s" % (body.get("do"), body["to"], error))
+            return False
+        return node.send(frame.CONTROL, to_device, encoded)
+
+    def number_of(self, device):
+        """A device's number, 0 where only a router with a map knows it."""
+        neighbours = self.node.neighbours
+        for number in sorted(neighbours):
+            if neighbours[number].path == device:
+                return number
+        route_map = getattr(self.node.forwarder, "map", None)
+        return route_map.numbers.get(device, 0) if route_map else 0
+
+    def take(self, encoded, from_device, console):
+        """A control map for this device. *Raises* RemoteWireError if it is none.
+
+        `console`: the peer that is answered on its own link; None: answers are routed.
+        """
+        body = self.node.codec.decode(encoded)
+        if not isinstance(body, dict):
+            raise RemoteWireError("control is no map")
+        if "re" in body:
+            if self.on_answer is not None:
+                self.on_answer(body)
+            return
+        words = [body.get(field) for field in ("to", "from", "do")]
+        args = body.get("args", [])
+        if [type(word) for word in words] != [str, str, str] or not isinstance(args, list):
+            raise RemoteWireError("control lacks to, from, do or args, or they are no such")
+        path, sender, kind = words
+        answer = None
+        if "id" in body:
+            key = (from_device, body.get("inc"), body["id"])
+            if key in self._answers:
+                self._answer(self._answers[key], from_device, console)
+                return
+            self._remember(key)
+            answer = self._answerer(key, path, sender, console)
+        if not self.node.scheduler.post(path, kind, args, sender, answer):
+            self.lose("busy")
+            if answer is not None:
+                answer("%s is busy" % self.node.path, None)
+
+    def refuse(self, payload, head, reason):
+        """Count control that goes no further, and tell a sender that waits for an answer."""
+        self.lose(reason)
+        try:
+            body = self.node.codec.decode(payload[head.body :])
+        except RemoteWireError:
+            return
+        if isinstance(body, dict) and "id" in body and "from" in body:
+            text = "%s: unreachable from %s, %s" % (body.get("to"), self.node.path, reason)
+            answer = {"to": body["from"], "from": body.get("to"), "re": body["id"], "error": text}
+            self.send(head.from_device, answer)
+
+    def lose(self, reason):
+        """Count a control message that was not delivered."""
+        self.lost[reason] = self.lost.get(reason, 0) + 1
+
+    def _answerer(self, key, path, sender, console):
+        from_device, _, number = key
+
+        def answer(error, value):
+            body = {"to": sender, "from": path, "re": number}
+            body["ok" if error is None else "error"] = value if error is None else error
+            if key in self._answers:
+                self._answers[key] = body
+            self._answer(body, from_device, console)
+
+        return answer
+
+    def _answer(self, body, from_device, console):
+        if body is None:
+            return  # the first question is still being worked on
+        if console is None:
+            self.send(from_device, body)
+        elif not console.is_closed:
+            console.send(self.node.codec.encode(body), True)
+
+    def _remember(self, key):
+        self._answers[key] = None
+        self._keys.append(key)
+        if len(self._keys) > ANSWERS_KEPT:
+            del self._answers[self._keys.pop(0)]

@@ -1,0 +1,56 @@
+"""Questions one device asks others, with an answer or a named failure, always.
+
+Sent again after 0.5 s, then twice as long each time, with the same id, until the time is over; the
+other side carries out a repeated question once (see `control`).
+"""
+
+FIRST_RETRY_MS = 500
+RETRY_MAX_MS = 8000
+
+
+class Requests:
+    """The open questions of a node, by id."""
+
+    def __init__(self, node):
+        self.node = node
+        self._next = 1
+        self._open = {}
+        node.control.on_answer = self._answered
+
+    def ask(self, sender, path, kind, args, then, timeout_ms=10000):
+        """Ask the actor at path; `then(error, value)` is called once, error None if all went well.
+
+        `sender`: path of the actor that asks.
+        """
+        scheduler = self.node.scheduler
+        if path in scheduler.cells:
+            if not scheduler.post(path, kind, args, sender, then):
+                then("%s is busy" % self.node.path, None)
+            return
+        number = self._next
+        self._next += 1
+        body = {"to": path, "from": sender, "inc": self.node.incarnation, "id": number}
+        body["do"], body["args"] = kind, args
+        timers, now_ms = scheduler.timers, scheduler.now_ms
+        self._open[number] = then
+
+        def send(wait_ms):
+            if number not in self._open:
+                return
+            device = path[: path.rindex("/")]
+            self.node.control.send(self.node.control.number_of(device), body)
+            next_ms = min(RETRY_MAX_MS, 2 * wait_ms)
+            timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
+
+        def expire():
+            self._close(number, "%s: no answer in %d ms" % (path, timeout_ms), None)
+
+        timers.after(now_ms, timeout_ms, expire)
+        send(FIRST_RETRY_MS)
+
+    def _answered(self, body):
+        self._close(body["re"], body.get("error"), body.get("ok"))
+
+    def _close(self, number, error, value):
+        if number in self._open:
+            self._open.pop(number)(error, value)

@@ -1,0 +1,238 @@
+"""Serves a node: sleeps until a socket or a timer is due, moves bytes, steps the node. Again.
+
+The only loop on a device. What it watches are endpoints: objects with `sock`, `wants_write`,
+`is_closed`, `readable()`, `writable()` and `failed()`.
+"""
+
+import random
+import select
+
+from mp_actors import ticks
+from mp_actors.links import tcp
+
+READ_BYTES = 16384
+DIAL_FIRST_MS = 100
+DIAL_MAX_MS = 3000
+DIAL_TIMEOUT_MS = 5000
+END_MS = 500  # the last answer may take that long to leave
+_POLLERR = getattr(select, "POLLERR", 8)
+_POLLHUP = getattr(select, "POLLHUP", 16)
+
+
+class Server:
+    """Drives one node until it ends.
+
+    `watch(endpoint)` adds what else is to be polled, a tap's listener for example.
+    """
+
+    def __init__(self, node, clock, read_bytes=READ_BYTES):
+        self.node = node
+        self.clock = clock
+        self.read_bytes = read_bytes
+        self._poll = select.poll()
+        self._watched = {}
+        self._dials = []
+
+    def watch(self, endpoint):
+        """Poll this endpoint until it is closed."""
+        self._poll.register(endpoint.sock, select.POLLIN)
+        self._watched[_key(endpoint.sock)] = [endpoint, select.POLLIN]
+
+    def listen(self, host, port):
+        """Take connections of neighbours there. *Raises* OSError."""
+        self.watch(Listener(tcp.listen(host, port), self.greet))
+
+    def dial(self, number, host, port):
+        """Keep a connection to the neighbour of this number, whose address this is."""
+        self._dials.append(_Dial(self, number, host, port))
+
+    def greet(self, sock, name="tcp"):
+        """A socket is connected: let the node greet."""
+        self.watch(_Connection(self, tcp.TcpLink(sock, name)))
+
+    def run(self):
+        """Serve until the node ends; then let the last answers leave."""
+        while not self.node.is_ending:
+            self.turn()
+        until_ms = ticks.add(self.clock.ticks_ms(), END_MS)
+        while ticks.diff(until_ms, self.clock.ticks_ms()) > 0:
+            if not [1 for peer in self.node.peers if peer.has_output]:
+                break
+            self.turn(1)
+        for endpoint, _ in list(self._watched.values()):
+            endpoint.sock.close()
+
+    def turn(self, wait_max_ms=1000):
+        """One step of the node and one look at the sockets."""
+        now_ms = self.clock.ticks_ms()
+        wait_ms = min(wait_max_ms, self.node.step(now_ms))
+        for dial in self._dials:
+            wait_ms = min(wait_ms, dial.step(now_ms))
+        self._refresh()
+        for event in self._poll.poll(wait_ms):
+            found = self._watched.get(_key(event[0]))
+            if found is None:
+                continue
+            endpoint, flags = found[0], event[1]
+            if flags & select.POLLIN:
+                endpoint.readable()
+            elif flags & (_POLLERR | _POLLHUP):
+                endpoint.failed()
+            if flags & select.POLLOUT and not endpoint.is_closed:
+                endpoint.writable()
+
+    def _refresh(self):
+        """Ask for writability only where something waits; forget what is closed."""
+        for key in list(self._watched):
+            entry = self._watched[key]
+            endpoint = entry[0]
+            if endpoint.is_closed:
+                self._poll.unregister(endpoint.sock)
+                del self._watched[key]
+                endpoint.sock.close()
+                continue
+            flags = select.POLLIN | (select.POLLOUT if endpoint.wants_write else 0)
+            if flags != entry[1]:
+                entry[1] = flags
+                self._poll.modify(endpoint.sock, flags)
+
+
+class Listener:
+    """A listening socket; `accepted(sock)` takes each new connection."""
+
+    wants_write = False
+    is_closed = False
+
+    def __init__(self, sock, accepted):
+        self.sock = sock
+        self._accepted = accepted
+
+    def readable(self):
+        """Take one connection."""
+        try:
+            self._accepted(tcp.accept(self.sock))
+        except OSError:
+            pass  # whoever dialled has gone again
+
+    def failed(self):
+        """A listening socket is not expected to fail; nothing can be mended here."""
+
+    def writable(self):
+        """Never asked for."""
+
+
+class _Connection:
+    """A socket whose other end is a peer of the node."""
+
+    def __init__(self, server, link):
+        self.sock = link.sock
+        self._server = server
+        self._link = link
+        self.peer = server.node.connected(_Deferred(link))
+
+    @property
+    def is_closed(self):
+        return self.peer.is_closed
+
+    @property
+    def wants_write(self):
+        return self.peer.has_output
+
+    def readable(self):
+        try:
+            data = self._link.read(self._server.read_bytes)
+        except OSError as error:
+            self._server.node.disconnected(self.peer, "read failed: %s" % error)
+            return
+        if data:
+            self._server.node.received(self.peer, data)
+        elif data is not None:
+            self._server.node.disconnected(self.peer, "the other end closed")
+
+    def writable(self):
+        """The node writes at its next step, which comes at once."""
+
+    def failed(self):
+        self._server.node.disconnected(self.peer, "broken")
+
+
+class _Deferred:
+    """A link whose socket the server closes, after it has left the poll."""
+
+    def __init__(self, link):
+        self.name = link.name
+        self.write = link.write
+
+    def close(self):
+        """The server sees `is_closed` and does it."""
+
+
+class _Dial:
+    """Keeps trying to reach one neighbour. Full jitter, so that many do not come at once."""
+
+    is_closed = False
+    wants_write = True
+
+    def __init__(self, server, number, host, port):
+        self.sock = None
+        self._server = server
+        self._number = number
+        self._host, self._port = host, port
+        self._tries = 0
+        self._connection = None
+        self._next_ms = server.clock.ticks_ms()
+
+    def step(self, now_ms):
+        """Dial if it is time to. Returns ms until it wants to be asked again."""
+        if self._connection is not None:
+            if not self._connection.is_closed:
+                return 1000
+            self._connection = None
+            self._later(now_ms)
+        wait_ms = ticks.diff(self._next_ms, now_ms)
+        if wait_ms > 0:
+            return wait_ms
+        if self.sock is not None:
+            self.failed()  # it never answered
+            return DIAL_FIRST_MS
+        try:
+            self.sock = tcp.dial(self._host, self._port)
+        except OSError:
+            self._later(now_ms)
+            return DIAL_FIRST_MS
+        self.is_closed = False
+        self._next_ms = ticks.add(now_ms, DIAL_TIMEOUT_MS)
+        self._server.watch(self)
+        return DIAL_TIMEOUT_MS
+
+    def readable(self):
+        self.writable()
+
+    def writable(self):
+        """Connected: the socket changes hands."""
+        sock, self.sock = self.sock, None
+        self._tries = 0
+        del self._server._watched[_key(sock)]
+        self._server._poll.unregister(sock)
+        name = "tcp %s:%d" % (self._host, self._port)
+        self._connection = _Connection(self._server, tcp.TcpLink(sock, name))
+        self._server.watch(self._connection)
+
+    def failed(self):
+        self._server._poll.unregister(self.sock)
+        del self._server._watched[_key(self.sock)]
+        self.sock.close()
+        self.sock = None
+        self._later(self._server.clock.ticks_ms())
+
+    def _later(self, now_ms):
+        longest_ms = min(DIAL_MAX_MS, DIAL_FIRST_MS << min(self._tries, 10))
+        self._tries += 1
+        self._next_ms = ticks.add(now_ms, random.getrandbits(12) * longest_ms // 4096)
+
+
+def _key(item):
+    """What poll() returns names: a file number on CPython, the object itself on MicroPython."""
+    if isinstance(item, int):
+        return item
+    return item.fileno() if hasattr(select, "epoll") else id(item)

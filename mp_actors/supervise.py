@@ -1,0 +1,65 @@
+"""What to do with an actor that failed: a pure decision, no clock and no actor in it.
+
+A handler that raises never takes the scheduler down: its actor is made anew. One that worked since
+it was last made is made again at once; one that fails again before it did any work waits, each time
+twice as long. So a bad reading now and then costs one reading, and a broken sensor does not keep
+the processor busy.
+"""
+
+import io
+import sys
+
+DELAY_FIRST_MS = 100
+DELAY_MAX_MS = 5000
+
+
+def restart_delay_ms(worked, last_delay_ms):
+    """How long to wait before the next instance is made.
+
+    `worked`: a handler of the failed instance returned at least once. `last_delay_ms`: what this
+    function said last time.
+    """
+    if worked:
+        return 0
+    if last_delay_ms == 0:
+        return DELAY_FIRST_MS
+    return min(DELAY_MAX_MS, 2 * last_delay_ms)
+
+
+def describe(error):
+    """`"ZeroDivisionError: division by zero (parts.py:31)"`: the error and the person's line."""
+    text = "%s: %s" % (type(error).__name__, error)
+    place = _place(error)
+    return text + " (" + place + ")" if place else text
+
+
+def _place(error):
+    """File and line of the innermost frame, `"parts.py:31"`: the person's if there is one."""
+    theirs = ours = ""
+    for name, line in _frames(error):
+        place = "%s:%d" % (name.split("/")[-1], line)
+        if "mp_actors/" in name:
+            ours = place
+        else:
+            theirs = place
+    return theirs or ours
+
+
+def _frames(error):
+    """[(file, line)] from the outermost frame in."""
+    frames = []
+    if not hasattr(sys, "print_exception"):
+        step = error.__traceback__
+        while step is not None:
+            frames.append((step.tb_frame.f_code.co_filename, step.tb_lineno))
+            step = step.tb_next
+        return frames
+    # MicroPython has no traceback objects, only this text: `File "name", line 31, in verb`.
+    out = io.StringIO()
+    sys.print_exception(error, out)
+    for line in out.getvalue().split("\n"):
+        line = line.strip()
+        if line.startswith('File "') and ", line " in line:
+            name, rest = line[6:].split('"', 1)
+            frames.append((name, int(rest.split("line ", 1)[1].split(",")[0])))
+    return frames

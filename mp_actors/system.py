@@ -1,0 +1,137 @@
+"""The node actor, `domain/device/node`: obeys the controller and tells it how things are.
+
+Every verb may come twice and then changes nothing, so a controller can repeat what it is not sure
+of. Reports are tells in pieces that fit a board's frame.
+"""
+
+import gc
+import os
+import sys
+
+from mp_actors import loader
+from mp_actors.actor import Actor
+from mp_actors.path import check_name, join
+
+ROWS_PER_REPORT = 5
+ERROR_LENGTH_MAX = 160
+
+SOURCE, TARGET, LOCAL = 0, 1, 2  # which ends of a wire a row of a report speaks of
+
+
+class System(Actor):
+    """What a device does on command."""
+
+    def __init__(self, node, pid=None):
+        self.node = node
+        self.pid = pid if pid is not None else getattr(os, "getpid", int)()
+        self.watcher = None
+        self.classes = {}
+
+    # -- commands
+
+    def on_spawn(self, name, class_name, arguments):
+        """Make an actor. *Raises* Refused if its class or its arguments are not usable here."""
+        path = join(self.node.path, check_name(name))
+        wanted = (class_name, arguments)
+        if self.classes.get(path) == wanted:
+            return
+        self.node.scheduler.spawn(path, loader.maker(class_name, arguments))
+        self.classes[path] = wanted
+
+    def on_wire(self, spec):
+        """Make the ends of a wire that live here; see `Wires.connect`."""
+        self.node.wires.connect(spec)
+
+    def on_start(self):
+        """Let sensors sample."""
+        self.node.scheduler.sample(True)
+
+    def on_halt(self):
+        """Let no sensor sample any more; what is under way goes on."""
+        self.node.scheduler.sample(False)
+
+    def on_watch(self, watcher, period_ms):
+        """Report to the actor at this path from now on. Returns who I am."""
+        if self.watcher is None:
+            self.every(period_ms, "report")
+        self.watcher = watcher
+        return self.device()
+
+    def on_end(self):
+        """Stop all actors in order and leave; the answer still goes out."""
+        for path in sorted(self.classes):
+            self.node.scheduler.stop(path)
+        self.classes = {}
+        self.node.is_ending = True
+
+    # -- reports
+
+    def on_report(self):
+        """Tell the watcher how things are, in pieces."""
+        self.tell(self.watcher, "device", self.node.path, self.device())
+        rows = self.actors()
+        for start in range(0, len(rows), ROWS_PER_REPORT):
+            self.tell(self.watcher, "actors", self.node.path, rows[start : start + ROWS_PER_REPORT])
+        rows = self.wires()
+        for start in range(0, len(rows), ROWS_PER_REPORT):
+            self.tell(self.watcher, "wires", self.node.path, rows[start : start + ROWS_PER_REPORT])
+
+    def device(self):
+        """The device as a map: identity, heap, what waits, what was lost on it."""
+        node = self.node
+        free_bytes = None
+        if hasattr(gc, "mem_free"):
+            gc.collect()
+            free_bytes = gc.mem_free()
+        lost = node.wires.lost
+        held = {}
+        for open_peer in node.peers:
+            waiting = open_peer.held()
+            for wire in waiting:
+                held[wire] = held.get(wire, 0) + waiting[wire]
+        return {
+            "inc": node.incarnation,
+            "interpreter": sys.implementation.name,
+            "pid": self.pid,
+            "free": free_bytes,
+            "lost": [[wire, reason, lost[wire, reason]] for wire, reason in sorted(lost)],
+            "held": [[wire, held[wire]] for wire in sorted(held)],
+            "control": _with_busy(node.control.lost, node.scheduler.busy),
+            "link_errors": node.link_errors,
+            "peers": [[peer, node.neighbours[peer].rtt_ms] for peer in sorted(node.neighbours)],
+        }
+
+    def actors(self):
+        """[name, failures, restarts, is down, last error] of each actor of a person."""
+        rows = []
+        for path in sorted(self.classes):
+            cell = self.node.scheduler.cells[path]
+            error = cell.last_error[:ERROR_LENGTH_MAX]
+            rows.append([path.split("/")[2], cell.failures, cell.restarts, cell.down, error])
+        return rows
+
+    def wires(self):
+        """One row for each end of a wire that is here.
+
+        [wire, end, accepted, moved, waiting, dropped, missing, late, p50 µs, p99 µs]; `moved`: sent
+        at the source, delivered at the target.
+        """
+        rows = []
+        outboxes, inlets = self.node.wires.outboxes, self.node.wires.inlets
+        for wire in sorted(outboxes):
+            box = outboxes[wire]
+            row = [wire, SOURCE, box.accepted, box.sent, len(box.values), box.dropped]
+            rows.append(row + [0, 0, None, None])
+        for wire in sorted(inlets):
+            inlet = inlets[wire]
+            end = LOCAL if inlet.expected is None else TARGET
+            waiting = len(inlet.queue) if inlet.queue else 0
+            row = [wire, end, inlet.accepted, inlet.delivered, waiting, inlet.dropped]
+            row += [inlet.missing, inlet.late]
+            row += [inlet.latency.percentile_us(50), inlet.latency.percentile_us(99)]
+            rows.append(row)
+        return rows
+
+
+def _with_busy(lost, busy):
+    return dict(lost, busy=busy) if busy else lost

@@ -1,0 +1,80 @@
+"""`Bench`: one actor on a table, in manual time, its outputs in your hand.
+
+The actor runs in the same scheduler as on a device; only a handler that raises is not restarted but
+raises in your test.
+
+    assert Bench(Deadband(width=0.5)).feed(20.0, 20.2, 20.6) == [20.0, 20.6]
+"""
+
+from mp_actors.clock import ManualClock
+from mp_actors.inlet import Inlet
+from mp_actors.scheduler import Scheduler
+
+PATH = "bench/device/actor"
+SOURCE = "bench/device/source"
+
+
+class Bench:
+    """Runs one actor. `outputs` holds (value, at_us, source), `told` (path, kind, args)."""
+
+    def __init__(self, actor):
+        self.clock = ManualClock()
+        self.actor = actor
+        self.outputs = []
+        self.told = []
+        self.lines = []
+        self._inlets = {}
+        self._seen = 0
+        self._scheduler = _Strict(self.clock, self._tell, self._log)
+        self._cell = self._scheduler.spawn(PATH, lambda: actor)
+        self._cell.outlets.append(self)
+        self._scheduler.sample(True)
+
+    def feed(self, *values, source=SOURCE):
+        """Send values by a wire from source. Returns the values that came out."""
+        for value in values:
+            self._inlet(source).put(value, self.clock.site_us(), source)
+            self._run()
+        return self._new()
+
+    def advance_ms(self, delay_ms):
+        """Let time pass, millisecond by millisecond. Returns the values that came out."""
+        for _ in range(delay_ms):
+            self.clock.advance_ms(1)
+            self._run()
+        return self._new()
+
+    def send(self, kind, *args):
+        """Tell the actor `kind`. Returns the values that came out."""
+        self._scheduler.post(PATH, kind, args, SOURCE, None)
+        self._run()
+        return self._new()
+
+    def put(self, value, at_us, source):
+        """Take what the actor emits; a bench is the end of its only outgoing wire."""
+        self.outputs.append((value, at_us, source))
+
+    def _inlet(self, source):
+        if source not in self._inlets:
+            inlet = self._inlets[source] = Inlet(len(self._inlets) + 1, source, 64)
+            self._scheduler.connect(inlet, self._cell)
+        return self._inlets[source]
+
+    def _run(self):
+        while self._scheduler.step(self.clock.ticks_ms()):
+            pass
+
+    def _new(self):
+        seen, self._seen = self._seen, len(self.outputs)
+        return [value for value, _, _ in self.outputs[seen:]]
+
+    def _tell(self, _sender, path, kind, args):
+        self.told.append((path, kind, args))
+
+    def _log(self, _path, text):
+        self.lines.append(text)
+
+
+class _Strict(Scheduler):
+    def fail(self, cell, error):
+        raise error

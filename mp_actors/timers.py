@@ -1,0 +1,66 @@
+"""Timers of one node: a heap of moments at which something is due.
+
+Time comes in as an argument. Periods start at multiples of themselves, so that sensors of 100 ms
+and of 1 s wake the processor together and not one after the other.
+"""
+
+import heapq
+
+from mp_actors import ticks
+
+
+class Timer:
+    """One moment at which `call()` is due; `period_ms` 0 means once."""
+
+    def __init__(self, due_ms, call, period_ms):
+        self.due_ms = due_ms
+        self.call = call
+        self.period_ms = period_ms
+
+    def __lt__(self, other):
+        # heapq compares entries; plain numbers would order wrongly across the wrap.
+        return ticks.diff(self.due_ms, other.due_ms) < 0
+
+    def cancel(self):
+        """Never call again. The entry leaves the heap when its moment comes."""
+        self.call = None
+
+
+class Timers:
+    """The heap. Invariant: the first entry is due before all others."""
+
+    def __init__(self):
+        self._heap = []
+
+    def after(self, now_ms, delay_ms, call):
+        """Call once, delay_ms from now. Returns the Timer."""
+        return self._push(Timer(ticks.add(now_ms, delay_ms), call, 0))
+
+    def every(self, now_ms, period_ms, call):
+        """Call at each multiple of period_ms after now. Returns the Timer."""
+        wait_ms = period_ms - now_ms % period_ms
+        return self._push(Timer(ticks.add(now_ms, wait_ms), call, period_ms))
+
+    def run_due(self, now_ms):
+        """Call everything due by now_ms, each timer once even if periods were missed."""
+        heap = self._heap
+        while heap and ticks.diff(heap[0].due_ms, now_ms) <= 0:
+            timer = heapq.heappop(heap)
+            if timer.call is None:
+                continue
+            if timer.period_ms:
+                behind_ms = ticks.diff(now_ms, timer.due_ms)
+                missed = behind_ms // timer.period_ms
+                timer.due_ms = ticks.add(timer.due_ms, (missed + 1) * timer.period_ms)
+                heapq.heappush(heap, timer)
+            timer.call()
+
+    def wait_ms(self, now_ms, limit_ms):
+        """Milliseconds until the next moment, at most limit_ms, never below 0."""
+        if not self._heap:
+            return limit_ms
+        return max(0, min(limit_ms, ticks.diff(self._heap[0].due_ms, now_ms)))
+
+    def _push(self, timer):
+        heapq.heappush(self._heap, timer)
+        return timer

@@ -1,0 +1,1 @@
+"""Nothing at all."""  # expect: defines no site | = Topology(…) | defines no flow | = Pipeline(…)
