@@ -5,7 +5,7 @@ a file importing only from floors below its own:
 
     words      problems, mesh, arguments       what is wrong; which links exist; what can travel
     declared   topology, pipeline              devices and domains; actors and wires
-    read       site, check                     a site file with its line numbers; every mistake
+    read       site, device_check, check       a site file, executed; then every mistake in it
 
     flow       site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
 

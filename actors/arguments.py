@@ -6,11 +6,11 @@ so the constructor of a person's class must never run here.
 """
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Collection
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from actors.problems import suggestion
+from actors.problems import did_you_mean, shown_value, suggestion
 from mp_actors.errors import ActorsError
 
 DEPTH_MAX = 12  # the codec takes 16; the rest is for the command that carries the arguments
@@ -81,7 +81,7 @@ def travelling(value: object, where: str, references: list[Reference], depth: in
     raise ArgumentError(
         f"{where} cannot be sent to a device",
         "a number, text, bytes, true/false, None, or a list or dict of these",
-        f"{kind.__name__}: {value!r:.60}",
+        shown_value(value),
         _remedy_for(value),
     )
 
@@ -94,7 +94,7 @@ def reference_to(thing: Any, where: str) -> Reference:
     if isinstance(thing, MethodType | BuiltinFunctionType):
         got = "a method of an object"
     elif not isinstance(thing, type | FunctionType):
-        got = f"{type(thing).__name__}: {thing!r:.60}"
+        got = shown_value(thing)
     elif thing.__name__ == "<lambda>":
         got = "a lambda, which has no name"
     elif thing.__qualname__ != thing.__name__:
@@ -109,8 +109,11 @@ def reference_to(thing: Any, where: str) -> Reference:
     return Reference(thing.__module__, thing.__name__)
 
 
-def misfits(cls: type, given: Iterable[str]) -> list[ArgumentError]:
-    """How the given keywords differ from what the constructor of cls takes."""
+def misfits(cls: type, given: Collection[str]) -> list[ArgumentError]:
+    """How the given keywords differ from what the constructor of cls takes.
+
+    A misspelt keyword is told once: what it was meant to be is not missing as well.
+    """
     try:
         parameters = list(inspect.signature(cls).parameters.values())
     except (TypeError, ValueError):  # a constructor written in C does not say what it takes
@@ -128,10 +131,11 @@ def misfits(cls: type, given: Iterable[str]) -> list[ArgumentError]:
         for unknown in given
         if unknown not in names and not takes_any
     ]
+    meant = {did_you_mean(unknown, names) for unknown in given if unknown not in names}
     for one in takes:
         if one.name in TAKEN and one.default is one.empty:
             found.append(_taken(cls, one.name))
-        elif one.default is one.empty and one.name not in given:
+        elif one.default is one.empty and one.name not in {*given, *meant}:
             found.append(
                 ArgumentError(
                     f"{cls.__name__} needs an argument {one.name!r}",
@@ -153,7 +157,7 @@ def _taken(cls: type, name: str) -> ArgumentError:
 def _checked_integer(value: Any, where: str) -> int:
     if not INTEGER_MIN <= value <= INTEGER_MAX:
         what = f"{where} is too large an integer"
-        raise ArgumentError(what, "64 bits with sign", f"{value.bit_length()} bits")
+        raise ArgumentError(what, "from -2**63 to 2**63 - 1", f"{value.bit_length()} bits")
     return int(value)
 
 
@@ -174,7 +178,7 @@ def _checked_key(key: object, where: str) -> str | int:
     raise ArgumentError(
         f"{where} has a key that cannot be sent to a device",
         "text or integers as keys",
-        f"{type(key).__name__}: {key!r:.60}",
+        shown_value(key),
     )
 
 

@@ -6,8 +6,8 @@ It reads declarations and contacts no device.
 
 from collections import deque
 
-from actors.problems import Problems, SourceLine, is_above_zero, suggestion
-from actors.topology import BOARDS, Device, Topology, parse_address
+from actors.problems import Problems, SourceLine, is_above_zero, shown_value, suggestion
+from actors.topology import BOARDS, PORT_FIRST, Device, Topology, parse_address
 
 COUNT_MAX = 65535  # devices, links and wires are u16 on the wire, from 1
 
@@ -63,7 +63,8 @@ def _check_unique(topology: Topology, problems: Problems) -> None:
             problems.add(
                 device.declared_at,
                 f"{device.path} and {other.path} have the same address {shown}",
-                got="an address of its own choosing" if None in (device.address, other.address)
+                got=f"without address= a device listens at its number + {PORT_FIRST}"
+                if None in (device.address, other.address)
                 else f"line {other.declared_at.line} gives it too",
                 remedy="give one of them another: address='host:port'",
             )
@@ -72,8 +73,10 @@ def _check_unique(topology: Topology, problems: Problems) -> None:
 def _checked_endpoint(device: Device, problems: Problems) -> tuple[str, int] | None:
     """Where a device listens; a bad address is recorded."""
     expected = "host:port, as in address='10.0.0.2:7400'"
+    if device.address is None and not (isinstance(device.host, str) and device.host):
+        return None  # said of the host already
     if device.address is not None and not isinstance(device.address, str):
-        got = f"{type(device.address).__name__}: {device.address!r}"
+        got = shown_value(device.address)
         problems.add(device.declared_at, f"{device.path}: bad address", expected=expected, got=got)
         return None
     try:
@@ -124,7 +127,7 @@ def _checked_controller(topology: Topology, problems: Problems) -> Device | None
                 topology.declared_at,
                 "there is no worker for the controller",
                 expected="at least one device without board=",
-                got=f"{len(topology.devices)} devices, none of them a worker",
+                got="only boards" if topology.devices else "no device",
                 remedy="declare one: domain.device('desk')",
             )
         return topology.controller_device
@@ -137,7 +140,8 @@ def _checked_controller(topology: Topology, problems: Problems) -> Device | None
             at,
             f"{device.path} is a board and cannot hold the controller",
             expected="a worker: a device without board=",
-            remedy=suggestion("", [one.path for one in topology.devices if one.is_worker]),
+            remedy="place it on one of: "
+            + ", ".join(one.path for one in topology.devices if one.is_worker),
         )
         return None
     return device
@@ -171,5 +175,5 @@ def add_unknown_device(
         what = f"{who}: there is no device {given!r}"
         problems.add(at, what, expected=expected, remedy=remedy)
     else:
-        got = f"{type(given).__name__}: {given!r:.60}"
+        got = shown_value(given)
         problems.add(at, f"{who}: at= is no device", expected=expected, got=got)

@@ -8,11 +8,11 @@ is ever made here; its constructor runs on its device.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actors.arguments import ArgumentError, Reference, misfits, reference_to, travelling
-from actors.problems import Problems, SourceLine, here
+from actors.problems import Problems, SourceLine, here, shown_value
 from mp_actors.actor import Actor
 from mp_actors.path import join
 from mp_actors.roles import Aggregator, Filter, Sensor, Sink
@@ -28,17 +28,20 @@ class Place(Protocol):
     def path(self) -> str: ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stage:
     """One actor of a pipeline: its class, its arguments and where the person wants it."""
 
-    pipeline: "Pipeline" = field(repr=False)
-    cls: type = field(repr=False)
+    pipeline: "Pipeline"
+    cls: type
     name: str
     at: Place | str | None  # a device or its path; None: placed by the controller
     arguments: Mapping[str, Any]
-    references: tuple[Reference, ...] = field(repr=False)  # what its device has to import
-    declared_at: SourceLine = field(repr=False)
+    references: tuple[Reference, ...]  # what its device has to import
+    declared_at: SourceLine
+
+    def __repr__(self) -> str:
+        return f"<stage {self.name}>"
 
     def __rshift__(self, target: "Stage") -> "Stage":
         """Draw a wire and return its target, so that a line can go on."""
@@ -69,16 +72,19 @@ class Stage:
         return join(device.path, self.name)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Wire:
     """One edge of the pipeline: an ordered stream from one actor to another."""
 
     source: Stage
     target: Stage
-    declared_at: SourceLine = field(repr=False)
+    declared_at: SourceLine
 
     def __str__(self) -> str:
         return f"{self.source.name} >> {self.target.name}"
+
+    def __repr__(self) -> str:
+        return f"<wire {self}>"
 
 
 class Pipeline:
@@ -91,6 +97,9 @@ class Pipeline:
         self._stages: list[Stage] = []
         self._wires: list[Wire] = []
         self.problems.check_name(self.declared_at, "pipeline", name)
+
+    def __repr__(self) -> str:
+        return f"<pipeline {self.name}>"
 
     def add(
         self,
@@ -139,7 +148,7 @@ class Pipeline:
             got = f"the role {cls.__name__} itself"
             remedy = f"write a class of your own: class Mine({cls.__name__})"
         else:
-            got = f"{type(cls).__name__}: {cls!r:.60}"
+            got = shown_value(cls)
             remedy = "give a class of a module beside the site file, without quotes or call"
         self.problems.add(
             line,
@@ -202,7 +211,7 @@ class Pipeline:
             line,
             "a wire joins two stages",
             expected="stage >> stage, each returned by add()",
-            got=f"{type(found).__name__}: {found!r:.60}",
+            got=shown_value(found),
             remedy="write one line for each wire" if several else "",
         )
 

@@ -69,8 +69,7 @@ class Problems:
 
     def add_value(self, at: SourceLine, label: str, expected: str, got: object) -> None:
         """Record a value that is not what was expected."""
-        shown = f"{type(got).__name__}: {got!r:.60}"
-        self.add(at, f"{label} has a wrong value", expected=expected, got=shown)
+        self.add(at, f"{label} has a wrong value", expected=expected, got=shown_value(got))
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Take over what somebody else collected."""
@@ -135,6 +134,16 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     if meant is not None:
         return f"did you mean {meant!r}?"
     return "known are: " + ", ".join(known) if known else ""
+
+
+def shown_value(value: object) -> str:
+    """A person's value with its type, short and the same in every run."""
+    kind = type(value).__name__
+    try:
+        text = repr(value)
+    except Exception:  # a person's __repr__ may do anything
+        return kind
+    return kind if " at 0x" in text else f"{kind}: {text:.60}"
 
 
 def shown_path(file: str) -> str:

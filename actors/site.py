@@ -29,6 +29,7 @@ from actors.problems import (
     SourceLine,
     did_you_mean,
     is_own,
+    shown_value,
 )
 from actors.topology import Device, Domain, Topology
 
@@ -183,7 +184,7 @@ def _add_missing(
         wanted += ", or a list of pipelines"
     if name in names:
         what = f"{name} is no {kind.__name__}"
-        got, remedy = f"{type(names[name]).__name__}: {names[name]!r:.60}", ""
+        got, remedy = shown_value(names[name]), ""
     else:
         what = f"the site file defines no {name}"
         others = sorted(key for key, value in names.items() if isinstance(value, kind))

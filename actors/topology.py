@@ -8,7 +8,7 @@ opens a connection or knows a pipeline. Which links a domain implies, `actors.me
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from actors.mesh import PARENTS_MAX, all_pairs, ordered
 from actors.problems import Problems, SourceLine, here, is_above_zero
@@ -18,14 +18,17 @@ PORT_MAX = 65535
 BOARDS = ("virtual",)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Domain:
     """Devices which can reach each other directly."""
 
-    topology: "Topology" = field(repr=False)
+    topology: "Topology"
     name: str
     mesh: bool
-    declared_at: SourceLine = field(repr=False)
+    declared_at: SourceLine
+
+    def __repr__(self) -> str:
+        return f"<domain {self.name}>"
 
     @property
     def devices(self) -> "tuple[Device, ...]":
@@ -66,20 +69,23 @@ class Domain:
         return device
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Device:
     """One process with one node; its home is the first of its domains."""
 
     number: int
     name: str
-    domains: tuple[Domain, ...] = field(repr=False)
+    domains: tuple[Domain, ...]
     board: str | None
     host: str
     address: str | None
     is_router: bool
     tap: bool
     memory_kb: int | None
-    declared_at: SourceLine = field(repr=False)
+    declared_at: SourceLine
+
+    def __repr__(self) -> str:
+        return f"<device {self.path}>"
 
     @property
     def path(self) -> str:
@@ -105,7 +111,7 @@ class Device:
         return host, PORT_FIRST + self.number
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Link:
     """Two devices that talk directly; `a` has the lower number. Unknown attributes are None."""
 
@@ -114,7 +120,10 @@ class Link:
     b: Device
     latency_ms: float | None = None
     bandwidth_kbps: float | None = None
-    declared_at: SourceLine | None = field(default=None, repr=False)  # None: implied by a domain
+    declared_at: SourceLine | None = None  # None: implied by a domain
+
+    def __repr__(self) -> str:
+        return f"<link {self.number}: {self.a.path} - {self.b.path}>"
 
     def other(self, device: Device) -> Device:
         """The far end, seen from one of the two."""
@@ -136,6 +145,9 @@ class Topology:
         self._links: tuple[Link, ...] | None = None
         self._controller: tuple[object, SourceLine] | None = None
         self.problems.check_name(self.declared_at, "site", name)
+
+    def __repr__(self) -> str:
+        return f"<topology {self.name}>"
 
     def domain(self, name: str, mesh: bool = True) -> Domain:
         """Declare a domain. mesh: the links between its devices need not be declared."""

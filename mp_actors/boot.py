@@ -1,6 +1,6 @@
 """What a board runs: reads `config.json` from its flash and serves its node until told to end.
 
-    {"path", "number", "parents": [number], "dial": [[number, host, port]],
+    {"path", "number", "parents": [number], "dial": [[host, port]],
      "listen": null | [host, port], "tap": null | [host, port], "pid": null | number,
      "attached": true to end when standard input closes}
 """
@@ -35,8 +35,8 @@ def serve(config, node, clock, read_bytes):
     server = Server(node, clock, read_bytes)
     if config.get("listen"):
         server.listen(*config["listen"])
-    for number, host, port in config["dial"]:
-        server.dial(number, host, port)
+    for host, port in config["dial"]:
+        server.dial(host, port)
     if config.get("tap"):
         from mp_actors.links import tcp
         from mp_actors.tap import Taps
@@ -57,12 +57,9 @@ class _Parent:
     def __init__(self, node):
         self._node = node
 
-    def readable(self):
-        """Nobody writes here, so readable means closed."""
+    def ready(self, _can_read, _can_write, _is_broken):
+        """Nobody writes here, so whatever happens means closed."""
         self._node.is_ending = True
-
-    failed = readable
-    writable = readable
 
 
 def main(file="config.json"):

@@ -55,10 +55,10 @@ class Cell:
         timers, now_ms = scheduler.timers, scheduler.now_ms
 
         def due():
-            if self.actor is actor and not self.down:
-                scheduler.post(self.path, kind, args, self.path, None)
-            else:
+            if self.actor is not actor or self.down:
                 timer.cancel()
+            elif not scheduler.halted:
+                scheduler.post(self.path, kind, args, self.path, None)
 
         if repeat:
             timer = timers.every(now_ms, period_ms, due)

@@ -202,10 +202,11 @@ def _write(out, value, depth_left):
         out.extend(raw)
     elif isinstance(value, float):
         _write_float(out, value)
+    elif isinstance(value, (dict, list, tuple)) and not depth_left:
+        raise _Unsendable("lists and maps deeper than %d" % DEPTH_MAX, [])
     elif isinstance(value, dict):
         _write_map(out, value, depth_left)
     elif isinstance(value, (list, tuple)):
-        _check_depth(depth_left)
         _write_head(out, 0x80, len(value))
         place = 0
         try:
@@ -286,7 +287,6 @@ def _half(single):
 
 
 def _write_map(out, pairs, depth_left):
-    _check_depth(depth_left)
     _write_head(out, 0xA0, len(pairs))
     key = None
     try:
@@ -316,11 +316,6 @@ def _write_array(out, values):
         raise _Unsendable("array of type code %r cannot be sent; use BbHhIiLlQqfd" % code, [])
     _write_head(out, 0xC0, _ARRAY_TAGS[code])
     _write_bytes(out, memoryview(values))
-
-
-def _check_depth(depth_left):
-    if not depth_left:
-        raise _Unsendable("lists and maps deeper than %d" % DEPTH_MAX, [])
 
 
 def _utf8(text):

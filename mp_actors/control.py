@@ -1,7 +1,7 @@
 """Control messages of one device: maps `{to, from, inc, do, args, id?}` and their answers.
 
-An answer is `{to, from, re, ok}` or `{to, from, re, error}`. With an id there is exactly one,
-without one there is none. A question that comes again, since its answer was lost, is answered from
+An answer is `{to, from, re, ok}` or `{to, from, re, error: [kind, text]}`, the kind one of failed,
+busy, unreachable, expired. With an id there is exactly one answer, without one there is none. A question that comes again, since its answer was lost, is answered from
 memory and not carried out twice: it is known by device, incarnation and id.
 """
 
@@ -85,7 +85,7 @@ class Control:
         if not self.node.scheduler.post(path, kind, args, sender, answer):
             self.lose("busy")
             if answer is not None:
-                answer("%s is busy" % self.node.path, None)
+                answer(("busy", "%s is busy" % self.node.path), None)
 
     def refuse(self, payload, head, reason):
         """Count control that goes no further, and tell a sender that waits for an answer."""
@@ -96,7 +96,8 @@ class Control:
             return
         if isinstance(body, dict) and "id" in body and "from" in body:
             text = "%s: unreachable from %s, %s" % (body.get("to"), self.node.path, reason)
-            answer = {"to": body["from"], "from": body.get("to"), "re": body["id"], "error": text}
+            answer = {"to": body["from"], "from": body.get("to"), "re": body["id"]}
+            answer["error"] = ["unreachable", text]
             self.send(head.from_device, answer)
 
     def lose(self, reason):
@@ -108,7 +109,10 @@ class Control:
 
         def answer(error, value):
             body = {"to": sender, "from": path, "re": number}
-            body["ok" if error is None else "error"] = value if error is None else error
+            if error is None:
+                body["ok"] = value
+            else:
+                body["error"] = list(error)
             if key in self._answers:
                 self._answers[key] = body
             self._answer(body, from_device, console)

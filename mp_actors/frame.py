@@ -16,7 +16,7 @@ ROUTED = 0x04
 CONTROL, STREAM = 0, 1  # classes, bits 0-1 of a routed frame's flags
 CLASS_BITS = 0x03
 
-PING, PONG = 0, 1  # operations of a beat
+PING, PONG, BYE = 0, 1, 4  # operations of a beat
 
 HOPS_MAX = 255
 HOST_LIMIT_BYTES = 1 << 20

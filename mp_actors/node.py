@@ -95,7 +95,7 @@ class Node:
             self.wires.lose(wire, "link", held[wire])
         if self.neighbours.get(gone.number) is gone:
             del self.neighbours[gone.number]
-        if gone.number or not gone.is_open:
+        if (gone.number or not gone.is_open) and not gone.said_bye and not self.is_ending:
             name = gone.path or gone.link.name
             self.log(join(self.path, "node"), "link to %s closed: %s" % (name, reason))
         gone.link.close()

@@ -29,6 +29,7 @@ class Peer:
         self.path = ""
         self.incarnation = 0
         self.is_open = False
+        self.said_bye = False  # a link that closes after that was closed in order
         self.is_closed = False
         self.heard_ms = now_ms
         self.rtt_ms = None
@@ -109,11 +110,17 @@ class Peer:
         self._beat_ms = now_ms
         self._push(frame.beat(frame.PING, self._beat))
 
+    def farewell(self):
+        """Say that this end is about to close in order."""
+        self._push(frame.beat(frame.BYE, 0))
+
     def take_beat(self, payload, now_ms):
         """Take a BEAT: answer a ping, measure the round trip by a pong."""
         operation, number = frame.read_beat(payload)
         if operation == frame.PING:
             self._push(frame.beat(frame.PONG, number))
+        elif operation == frame.BYE:
+            self.said_bye = True
         elif operation == frame.PONG and number == self._beat:
             self.rtt_ms = ticks.diff(now_ms, self._beat_ms)
 

@@ -18,14 +18,15 @@ class Requests:
         node.control.on_answer = self._answered
 
     def ask(self, sender, path, kind, args, then, timeout_ms=10000):
-        """Ask the actor at path; `then(error, value)` is called once, error None if all went well.
+        """Ask the actor at path; `then(error, value)` is called once.
 
+        `error` is None or (kind, text), the kind one of failed, busy, unreachable, expired.
         `sender`: path of the actor that asks.
         """
         scheduler = self.node.scheduler
         if path in scheduler.cells:
             if not scheduler.post(path, kind, args, sender, then):
-                then("%s is busy" % self.node.path, None)
+                then(("busy", "%s is busy" % self.node.path), None)
             return
         number = self._next
         self._next += 1
@@ -43,13 +44,15 @@ class Requests:
             timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
 
         def expire():
-            self._close(number, "%s: no answer in %d ms" % (path, timeout_ms), None)
+            text = "%s: no answer in %d ms" % (path, timeout_ms)
+            self._close(number, ("expired", text), None)
 
         timers.after(now_ms, timeout_ms, expire)
         send(FIRST_RETRY_MS)
 
     def _answered(self, body):
-        self._close(body["re"], body.get("error"), body.get("ok"))
+        error = body.get("error")
+        self._close(body["re"], None if error is None else tuple(error), body.get("ok"))
 
     def _close(self, number, error, value):
         if number in self._open:

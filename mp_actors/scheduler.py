@@ -38,6 +38,7 @@ class Scheduler:
         self.timers = Timers()
         self.now_ms = clock.ticks_ms()
         self.sampling = False
+        self.halted = False
         self.busy = 0
         self.unhandled = 0
         self.ready = new_queue(1)
@@ -98,8 +99,12 @@ class Scheduler:
                 inlet.following = following
 
     def sample(self, on):
-        """Let all sensors sample, or none: the source of everything that moves."""
+        """Let sensors sample, windows close and timers fire, or none of them.
+
+        They are the source of everything that moves: once they rest, what is under way drains.
+        """
         self.sampling = on
+        self.halted = not on
         for path in sorted(self.cells):
             if on:
                 self._begin_sampling(self.cells[path])
@@ -117,6 +122,8 @@ class Scheduler:
 
     def post(self, path, kind, args, sender, answer):
         """Queue a control message for a local actor; `answer(error, value)` or None.
+
+        `error` is None or ("failed", text).
 
         Returns False, counted as `busy`, if the queue is full.
         """
@@ -231,11 +238,11 @@ class Scheduler:
                 raise Refused("%s: is being restarted after %s" % (path, cell.last_error))
             value = self.call(cell, kind, args, sender)
         except (Refused, UnknownActor) as refusal:
-            error = str(refusal)
+            error = ("failed", str(refusal))
         if answer is not None:
             answer(error, value)
         elif error is not None:
-            self.log(path, error)
+            self.log(path, error[1])
 
     # -- supervision
 
@@ -292,9 +299,6 @@ class Scheduler:
         actor.started()
         cell.down = False
         self.relink()
-        window_ms = getattr(actor, "window_ms", 0)
-        if window_ms and actor.role == "aggregator":
-            self._every(cell, window_ms, actor.result)
         if self.sampling:
             self._begin_sampling(cell)
 
@@ -303,8 +307,13 @@ class Scheduler:
         inlet.verb = actor.verb_for(inlet.source)
 
     def _begin_sampling(self, cell):
-        if cell.actor.role == "sensor" and not cell.down and cell.sampling is None:
-            cell.sampling = self._every(cell, cell.actor.period_ms, cell.actor.sample)
+        actor = cell.actor
+        if cell.down or cell.sampling is not None:
+            return
+        if actor.role == "sensor":
+            cell.sampling = self._every(cell, actor.period_ms, actor.sample)
+        elif actor.role == "aggregator" and actor.window_ms:
+            cell.sampling = self._every(cell, actor.window_ms, actor.result)
 
     def _halt_sampling(self, cell):
         if cell.sampling is not None:

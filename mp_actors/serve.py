@@ -1,7 +1,7 @@
 """Serves a node: sleeps until a socket or a timer is due, moves bytes, steps the node. Again.
 
 The only loop on a device. What it watches are endpoints: objects with `sock`, `wants_write`,
-`is_closed`, `readable()`, `writable()` and `failed()`.
+`is_closed` and `ready(can_read, can_write, is_broken)`.
 """
 
 import random
@@ -42,18 +42,22 @@ class Server:
         """Take connections of neighbours there. *Raises* OSError."""
         self.watch(Listener(tcp.listen(host, port), self.greet))
 
-    def dial(self, number, host, port):
-        """Keep a connection to the neighbour of this number, whose address this is."""
-        self._dials.append(_Dial(self, number, host, port))
+    def dial(self, host, port):
+        """Keep a connection to the neighbour at this address."""
+        self._dials.append(_Dial(self, host, port))
 
     def greet(self, sock, name="tcp"):
-        """A socket is connected: let the node greet."""
-        self.watch(_Connection(self, tcp.TcpLink(sock, name)))
+        """A socket is connected: let the node greet. Returns the endpoint."""
+        connection = _Connection(self, tcp.TcpLink(sock, name))
+        self.watch(connection)
+        return connection
 
     def run(self):
         """Serve until the node ends; then let the last answers leave."""
         while not self.node.is_ending:
             self.turn()
+        for peer in self.node.peers:
+            peer.farewell()
         until_ms = ticks.add(self.clock.ticks_ms(), END_MS)
         while ticks.diff(until_ms, self.clock.ticks_ms()) > 0:
             if not [1 for peer in self.node.peers if peer.has_output]:
@@ -71,24 +75,25 @@ class Server:
         self._refresh()
         for event in self._poll.poll(wait_ms):
             found = self._watched.get(_key(event[0]))
-            if found is None:
-                continue
-            endpoint, flags = found[0], event[1]
-            if flags & select.POLLIN:
-                endpoint.readable()
-            elif flags & (_POLLERR | _POLLHUP):
-                endpoint.failed()
-            if flags & select.POLLOUT and not endpoint.is_closed:
-                endpoint.writable()
+            if found is not None:
+                flags = event[1]
+                found[0].ready(
+                    bool(flags & select.POLLIN),
+                    bool(flags & select.POLLOUT),
+                    bool(flags & (_POLLERR | _POLLHUP)),
+                )
+
+    def forget(self, endpoint):
+        """Poll this endpoint no more; its socket stays as it is."""
+        self._poll.unregister(endpoint.sock)
+        del self._watched[_key(endpoint.sock)]
 
     def _refresh(self):
         """Ask for writability only where something waits; forget what is closed."""
-        for key in list(self._watched):
-            entry = self._watched[key]
+        for entry in list(self._watched.values()):
             endpoint = entry[0]
             if endpoint.is_closed:
-                self._poll.unregister(endpoint.sock)
-                del self._watched[key]
+                self.forget(endpoint)
                 endpoint.sock.close()
                 continue
             flags = select.POLLIN | (select.POLLOUT if endpoint.wants_write else 0)
@@ -107,18 +112,12 @@ class Listener:
         self.sock = sock
         self._accepted = accepted
 
-    def readable(self):
+    def ready(self, _can_read, _can_write, _is_broken):
         """Take one connection."""
         try:
             self._accepted(tcp.accept(self.sock))
         except OSError:
             pass  # whoever dialled has gone again
-
-    def failed(self):
-        """A listening socket is not expected to fail; nothing can be mended here."""
-
-    def writable(self):
-        """Never asked for."""
 
 
 class _Connection:
@@ -138,22 +137,20 @@ class _Connection:
     def wants_write(self):
         return self.peer.has_output
 
-    def readable(self):
+    def ready(self, can_read, _can_write, is_broken):
+        """Read what came; the node writes at its next step, which comes at once."""
+        if not can_read and not is_broken:
+            return
+        node = self._server.node
         try:
             data = self._link.read(self._server.read_bytes)
         except OSError as error:
-            self._server.node.disconnected(self.peer, "read failed: %s" % error)
+            node.disconnected(self.peer, "read failed: %s" % error)
             return
         if data:
-            self._server.node.received(self.peer, data)
-        elif data is not None:
-            self._server.node.disconnected(self.peer, "the other end closed")
-
-    def writable(self):
-        """The node writes at its next step, which comes at once."""
-
-    def failed(self):
-        self._server.node.disconnected(self.peer, "broken")
+            node.received(self.peer, data)
+        elif data is not None or is_broken:
+            node.disconnected(self.peer, "the other end closed")
 
 
 class _Deferred:
@@ -164,71 +161,71 @@ class _Deferred:
         self.write = link.write
 
     def close(self):
-        """The server sees `is_closed` and does it."""
+        """The server sees that the peer is closed, and does it."""
 
 
 class _Dial:
     """Keeps trying to reach one neighbour. Full jitter, so that many do not come at once."""
 
-    is_closed = False
-    wants_write = True
-
-    def __init__(self, server, number, host, port):
-        self.sock = None
+    def __init__(self, server, host, port):
         self._server = server
-        self._number = number
         self._host, self._port = host, port
         self._tries = 0
-        self._connection = None
+        self._endpoint = None  # an attempt, then the connection it became
         self._next_ms = server.clock.ticks_ms()
 
     def step(self, now_ms):
         """Dial if it is time to. Returns ms until it wants to be asked again."""
-        if self._connection is not None:
-            if not self._connection.is_closed:
-                return 1000
-            self._connection = None
-            self._later(now_ms)
+        if self._endpoint is not None:
+            if not self._endpoint.is_closed:
+                return DIAL_TIMEOUT_MS
+            self._endpoint = None
+            longest_ms = min(DIAL_MAX_MS, DIAL_FIRST_MS << min(self._tries, 10))
+            self._next_ms = ticks.add(now_ms, random.getrandbits(12) * longest_ms // 4096)
         wait_ms = ticks.diff(self._next_ms, now_ms)
         if wait_ms > 0:
             return wait_ms
-        if self.sock is not None:
-            self.failed()  # it never answered
-            return DIAL_FIRST_MS
+        self._tries += 1
         try:
-            self.sock = tcp.dial(self._host, self._port)
+            sock = tcp.dial(self._host, self._port)
         except OSError:
-            self._later(now_ms)
-            return DIAL_FIRST_MS
-        self.is_closed = False
-        self._next_ms = ticks.add(now_ms, DIAL_TIMEOUT_MS)
-        self._server.watch(self)
+            self._next_ms = ticks.add(now_ms, DIAL_MAX_MS)
+            return DIAL_MAX_MS
+        self._endpoint = _Attempt(self._server, sock, now_ms, self.connected)
+        self._server.watch(self._endpoint)
         return DIAL_TIMEOUT_MS
 
-    def readable(self):
-        self.writable()
-
-    def writable(self):
-        """Connected: the socket changes hands."""
-        sock, self.sock = self.sock, None
+    def connected(self, sock):
+        """An attempt succeeded."""
         self._tries = 0
-        del self._server._watched[_key(sock)]
-        self._server._poll.unregister(sock)
-        name = "tcp %s:%d" % (self._host, self._port)
-        self._connection = _Connection(self._server, tcp.TcpLink(sock, name))
-        self._server.watch(self._connection)
+        self._endpoint = self._server.greet(sock, "tcp %s:%d" % (self._host, self._port))
 
-    def failed(self):
-        self._server._poll.unregister(self.sock)
-        del self._server._watched[_key(self.sock)]
-        self.sock.close()
-        self.sock = None
-        self._later(self._server.clock.ticks_ms())
 
-    def _later(self, now_ms):
-        longest_ms = min(DIAL_MAX_MS, DIAL_FIRST_MS << min(self._tries, 10))
-        self._tries += 1
-        self._next_ms = ticks.add(now_ms, random.getrandbits(12) * longest_ms // 4096)
+class _Attempt:
+    """A connection under way."""
+
+    wants_write = True
+
+    def __init__(self, server, sock, now_ms, connected):
+        self.sock = sock
+        self._server = server
+        self._connected = connected
+        self._failed = False
+        self._until_ms = ticks.add(now_ms, DIAL_TIMEOUT_MS)
+
+    @property
+    def is_closed(self):
+        """Failed, or nobody answered in time: a vanished host gives no error."""
+        now_ms = self._server.clock.ticks_ms()
+        return self._failed or ticks.diff(self._until_ms, now_ms) <= 0
+
+    def ready(self, _can_read, can_write, is_broken):
+        """Connected, or refused: a refusal is writable too."""
+        if is_broken:
+            self._failed = True
+        elif can_write:
+            self._server.forget(self)
+            self._connected(self.sock)
 
 
 def _key(item):

@@ -38,9 +38,20 @@ class System(Actor):
         self.node.scheduler.spawn(path, loader.maker(class_name, arguments))
         self.classes[path] = wanted
 
+    def on_stop(self, name):
+        """End an actor in order; one that is not here changes nothing."""
+        path = join(self.node.path, name)
+        if path in self.classes:
+            del self.classes[path]
+            self.node.scheduler.stop(path)
+
     def on_wire(self, spec):
         """Make the ends of a wire that live here; see `Wires.connect`."""
         self.node.wires.connect(spec)
+
+    def on_unwire(self, number):
+        """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
+        self.node.wires.disconnect(number)
 
     def on_start(self):
         """Let sensors sample."""
@@ -53,9 +64,11 @@ class System(Actor):
     def on_watch(self, watcher, period_ms):
         """Report to the actor at this path from now on. Returns who I am."""
         if self.watcher is None:
-            self.every(period_ms, "report")
+            # Not a timer of this actor: reports go on while everything else is halted.
+            scheduler = self.node.scheduler
+            scheduler.timers.every(scheduler.now_ms, period_ms, self.report)
         self.watcher = watcher
-        return self.device()
+        return self.node.incarnation
 
     def on_end(self):
         """Stop all actors in order and leave; the answer still goes out."""
@@ -66,7 +79,7 @@ class System(Actor):
 
     # -- reports
 
-    def on_report(self):
+    def report(self):
         """Tell the watcher how things are, in pieces."""
         self.tell(self.watcher, "device", self.node.path, self.device())
         rows = self.actors()

@@ -64,7 +64,14 @@ class _Reader:
         self._last_ms = now_ms
         self._send([self._name, at_us // 1000, _plain(value)])
 
-    def readable(self):
+    def ready(self, can_read, can_write, is_broken):
+        """Read the request, or send what waits."""
+        if can_read or is_broken:
+            self._read()
+        if can_write and not self.is_closed:
+            self._flush()
+
+    def _read(self):
         try:
             data = self._link.read(REQUEST_BYTES_MAX)
             if data == b"":
@@ -77,14 +84,11 @@ class _Reader:
         except OSError:
             self._close()
 
-    def writable(self):
+    def _flush(self):
         try:
             self._waiting = self._waiting[self._link.write(self._waiting) :]
         except OSError:
             self._close()
-
-    def failed(self):
-        self._close()
 
     def _take(self, payload):
         if payload is None:
@@ -108,7 +112,7 @@ class _Reader:
             self.skipped += 1
             return
         self._waiting += struct.pack("!I", len(text)) + text
-        self.writable()
+        self._flush()
 
     def _refuse(self, text):
         self._send({"error": text})

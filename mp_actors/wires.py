@@ -43,6 +43,21 @@ class Wires:
             node.scheduler.cell(spec["source"]).outlets.append(outlet)
         node.scheduler.relink()
 
+    def disconnect(self, number):
+        """Remove the ends of a wire that are here; readings that wait are counted as `gone`."""
+        inlet = self.inlets.pop(number, None)
+        outbox = self.outboxes.pop(number, None)
+        for end in (inlet, outbox):
+            if end is None:
+                continue
+            end.discard("gone")
+            for cell in self.node.scheduler.cells.values():
+                if end in cell.outlets:
+                    cell.outlets.remove(end)
+                if end in cell.inlets:
+                    cell.inlets.remove(end)
+        self.node.scheduler.relink()
+
     def flush(self):
         """Send what outboxes hold, as far as there is a way and room."""
         dirty, self.dirty = self.dirty, []

@@ -90,7 +90,7 @@ def _look(value: Any, depth_left: int) -> int:
         if float in kinds:
             return _FLOAT
         if int in kinds:
-            return 0 if _LEAST <= min(value) and max(value) <= INTEGER_MAX else _OTHER
+            return 0 if min(value) >= _LEAST and max(value) <= INTEGER_MAX else _OTHER
     for item in value:
         what = _KINDS.get(type(item), _OTHER)
         if what == _CONTAINER:
@@ -174,10 +174,11 @@ def _head_at(data: bytes, at: int) -> tuple[int, int, int]:
 
 
 def _typed_array_end(data: bytes, at: int, tag: int) -> int:
-    """Where the byte string behind a tag ends, or -1 if there is none or it does not fit."""
+    """Where the byte string behind a tag ends, or beyond all if there is none that fits."""
+    beyond = len(data) + 1
     if tag not in _ARRAYS or at >= len(data):
-        return -1
+        return beyond
     kind, size_bytes, at = _head_at(data, at)
     if kind != 2 or size_bytes % calcsize(kernel.ARRAY_CODES[tag]):
-        return -1
+        return beyond
     return at + size_bytes

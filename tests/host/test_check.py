@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from actors.check import COUNT_MAX, check, load_checked
-from actors.problems import Problem, SiteError
+from actors.problems import Problem, SiteError, shown_value
 from actors.site import load
 
 CORPUS = Path(__file__).parent / "broken_sites"
@@ -102,6 +102,33 @@ def test_every_mistake_of_a_broken_site_is_told_at_its_line(file):
             assert text in found[line], line
 
 
+def test_a_problem_reads_file_line_what_and_then_what_is_known():
+    full = Problem("/x/site.py", 12, "it is wrong", "a", "b", "c")
+    assert str(full).splitlines()[1:] == ["    expected: a", "    got: b", "    remedy: c"]
+    assert str(full).splitlines()[0].endswith("site.py:12: error: it is wrong")
+    assert len(str(Problem("/x/site.py", 12, "it is wrong")).splitlines()) == 1
+
+
+def test_a_value_is_shown_the_same_in_every_run_even_if_it_cannot_show_itself():
+    class Silent:
+        def __repr__(self):
+            raise RuntimeError("not me")
+
+    assert shown_value(Silent()) == "Silent"
+    assert shown_value(object()) == "object"
+    assert shown_value("desk") == "str: 'desk'"
+    assert len(shown_value("x" * 1000)) < 80
+
+
+def test_a_site_without_mistakes_in_it_is_the_same_in_every_load(tmp_path):
+    file = write_site(tmp_path, GOOD_SITE)
+    one, two = load(file), load(file)
+    assert [link.number for link in one.topology.links] == [1, 2, 3]
+    assert [repr(link) for link in one.topology.links] == [repr(x) for x in two.topology.links]
+    assert [stage.code for stage in one.stages] == [stage.code for stage in two.stages]
+    assert one.stages[0].cls is not two.stages[0].cls
+
+
 def test_the_corpus_is_not_empty():
     assert len(BROKEN) >= 30
 
@@ -129,7 +156,7 @@ def test_a_checked_load_raises_every_problem_at_once(tmp_path):
     broken = GOOD_SITE.replace("pin=34", "pim=34").replace('at="office/desk"', 'at="office/dask"')
     with pytest.raises(SiteError) as caught:
         load_checked(write_site(tmp_path, broken))
-    assert [problem.line for problem in caught.value.problems] == [14, 14, 18]
+    assert [problem.line for problem in caught.value.problems] == [14, 18]
     assert "did you mean 'pin'?" in str(caught.value)
     assert "did you mean 'office/desk'?" in str(caught.value)
 

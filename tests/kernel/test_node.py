@@ -175,7 +175,7 @@ def test_a_question_is_answered_over_two_hops_and_carried_out_once():
     requests.ask("a/one/node", path, "dance", [], then)
     site.run(20)
     assert (None, None) in answers
-    errors = sorted([error for error, _ in answers if error])
+    errors = sorted([error[1] for error, _ in answers if error])
     assert len(errors) == 3
     assert "no handler for 'dance'" in errors[0] and "nothing" in errors[1]
     assert "x/y/z: unreachable from b/two, no-route" in errors[2]
@@ -192,7 +192,7 @@ def test_nobody_answers_and_the_question_ends_with_a_name():
     site.run(9900)
     assert answers == []
     site.run(200)
-    assert answers == [("c/three/node: no answer in 10000 ms", None)]
+    assert answers == [(("expired", "c/three/node: no answer in 10000 ms"), None)]
 
 
 def test_a_silent_neighbour_is_given_up_after_three_missed_beats():

@@ -1,0 +1,208 @@
+"""The command line: `actors COMMAND`, or `python -m actors COMMAND`.
+
+Exit codes: 0 good, 1 ran and failed, 2 wrong use or a wrong site, 3 nobody there, 130 ended by
+Ctrl-C. Results go to standard output, what is wrong to standard error. Each command imports what it
+needs, so that a device starts quickly.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from mp_actors.errors import ActorsError
+
+FAILED, WRONG, NOBODY = 1, 2, 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Actors for sensor streams, on microcontrollers and machines.",
+)
+SiteFile = Annotated[Path, typer.Argument(metavar="SITE.py", help="The file that declares a site.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON too; - for stdout.")
+]
+AddressesFile = Annotated[Path | None, typer.Option("--addresses", hidden=True)]
+Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
+
+
+@app.command()
+def run(
+    file: SiteFile,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="End after that much flow.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Run a site: every local device as a process of its own, shown until Ctrl-C."""
+    from rich.console import Console as Screen
+
+    from actors import summary, view
+    from actors.runner import Runner
+
+    site, plan = _planned(file)
+    screen = Screen(stderr=str(json_file) == "-")
+    found = Runner(site, plan, screen).run(seconds)
+    screen.print(view.final(found))
+    if json_file is not None:
+        summary.write(found, json_file)
+    if not found["ok"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def node(
+    file: SiteFile,
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="domain/device, as in the site.")],
+    addresses: AddressesFile = None,
+    attached: Attached = False,
+) -> None:
+    """Run one device of a site on this machine, until Ctrl-C."""
+    _serve(file, device, addresses, attached)
+
+
+@app.command()
+def up(
+    file: SiteFile,
+    addresses: AddressesFile = None,
+    attached: Attached = False,
+) -> None:
+    """Run the device with the controller on this machine, which rolls the site out and watches."""
+    _serve(file, None, addresses, attached)
+
+
+@app.command()
+def check(file: SiteFile) -> None:
+    """Say everything that is wrong with a site. Nothing is started or contacted."""
+    site, plan = _planned(file)
+    print(
+        f"{file}: good; {len(plan.devices)} devices, {len(site.topology.domains)} domains, "
+        f"{len(plan.actors)} actors, {len(plan.wires)} wires"
+    )
+
+
+@app.command()
+def plan(file: SiteFile, json_file: JsonFile = None) -> None:
+    """Show who runs what, why there, and which way each wire takes. Nothing is started."""
+    from rich.console import Console as Screen
+
+    from actors import view
+
+    _, planned = _planned(file)
+    if str(json_file) != "-":
+        Screen().print(view.plan_tables(planned))
+    if json_file is not None:
+        _write_json(_plain_plan(planned), json_file)
+
+
+@app.command()
+def tap(
+    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Of a device's tap.")],
+    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="Name of an actor there.")],
+    every_ms: Annotated[
+        int, typer.Option("--every-ms", min=0, help="At most one reading in that time.")
+    ] = 0,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="End after that many readings.")
+    ] = None,
+) -> None:
+    """Print the readings of one sensor, a JSON array each: name, time in ms, value."""
+    from actors.tap import readings
+    from actors.topology import parse_address
+
+    try:
+        host, port = parse_address(address)
+    except ValueError as error:
+        _fail(WRONG, f"{address!r}: expected HOST:PORT, {error}")
+    try:
+        for number, reading in enumerate(readings(host, port, sensor, every_ms), 1):
+            print(json.dumps(reading), flush=True)
+            if number == count:
+                return
+    except ActorsError as error:
+        _fail(NOBODY, str(error))
+    _fail(NOBODY, f"{address}: the device closed the connection")
+
+
+def main() -> None:
+    """What the console script calls."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _serve(file: Path, path: str | None, file_addresses: Path | None, attached: bool) -> None:
+    from actors import launch
+
+    site, planned = _planned(file)
+    controls = path is None
+    device = planned.devices.get(path or planned.controller)
+    if device is None:
+        from actors.problems import suggestion
+
+        _fail(WRONG, f"{path}: no such device; {suggestion(str(path), planned.devices)}")
+    found = launch.read_addresses(file_addresses) if file_addresses else launch.addresses(site)
+    config = launch.config_of(site, device, found, attached)
+    try:
+        if device.is_board:
+            launch.run_board(site, device, config)
+        launch.run_worker(site, planned, device, config, controls)
+    except ActorsError as error:
+        _fail(FAILED, str(error))
+
+
+def _planned(file: Path) -> tuple[Any, Any]:
+    """The site and its plan, or the end of the program with everything that is wrong."""
+    from actors.check import load_checked
+    from actors.plan import make_plan
+    from actors.problems import SiteError
+
+    try:
+        site = load_checked(file)
+    except SiteError as error:
+        count = len(error.problems)
+        _fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
+    return site, make_plan(site)
+
+
+def _plain_plan(planned: Any) -> dict[str, Any]:
+    return {
+        "site": planned.site,
+        "controller": planned.controller,
+        "devices": {
+            path: {"number": device.number, "router": device.is_router, "board": device.board}
+            for path, device in planned.devices.items()
+        },
+        "actors": {
+            path: {"role": actor.role, "class": actor.code, "why": actor.why}
+            for path, actor in planned.actors.items()
+        },
+        "wires": [
+            {
+                "source": wire.source,
+                "target": wire.target,
+                "delivery": wire.delivery,
+                "hops": wire.hops,
+                "way": list(wire.way),
+            }
+            for wire in planned.wires.values()
+        ],
+        "routes": planned.route_map,
+    }
+
+
+def _write_json(value: Any, file: Path) -> None:
+    text = json.dumps(value, indent=2) + "\n"
+    if str(file) == "-":
+        print(text, end="")
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+def _fail(code: int, text: str) -> NoReturn:
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)

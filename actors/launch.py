@@ -1,0 +1,181 @@
+"""Starts one device of a site on this machine: a worker here in this process, a board instead of it.
+
+From a plan and the addresses to a config, and from there to the very code every device runs,
+`mp_actors.boot.serve`.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actors.accel import codec
+from actors.boards import virtual
+from actors.controller import Controller
+from actors.plan import Plan
+from actors.routing import Routing
+from actors.site import Site
+from actors.topology import Device
+from mp_actors.boot import new_incarnation, say, serve
+from mp_actors.clock import SystemClock
+from mp_actors.errors import ActorsError
+from mp_actors.leaf import Leaf
+from mp_actors.node import Limits, Node
+from mp_actors.path import join
+from mp_actors.router import Router
+from mp_actors.system import System
+
+READ_BYTES = 65536
+TAP_PORT_OFFSET = 1000  # a tap's port, counted from its device's
+# Fewer young collections: actors make few cycles, and each collection is a pause.
+GC_THRESHOLD = (50_000, 20, 100)
+
+
+class LaunchError(ActorsError):
+    """A device cannot be started here; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a device listens (None: it only dials) and where its tap does (None: it has none)."""
+
+    listen: tuple[str, int] | None
+    tap: tuple[str, int] | None
+
+
+def addresses(site: Site) -> dict[str, Address]:
+    """The addresses of all devices as declared, or as their numbers say."""
+    found = {}
+    for device in site.topology.devices:
+        host, port = device.endpoint
+        tap = ("127.0.0.1", port + TAP_PORT_OFFSET) if device.tap else None
+        found[device.path] = Address((host, port) if device.is_router else None, tap)
+    return found
+
+
+def free_addresses(site: Site) -> dict[str, Address]:
+    """Like `addresses`, with a free port for each local device whose address nobody declared."""
+    found = addresses(site)
+    held = []
+    for device in site.topology.devices:
+        if device.host != "local" or device.address is not None:
+            continue
+        address = found[device.path]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        held += sockets
+        listen, tap = (one.getsockname()[:2] for one in sockets)
+        found[device.path] = Address(
+            listen if address.listen else None, tap if address.tap else None
+        )
+    for one in held:
+        one.close()
+    return found
+
+
+def write_addresses(found: Mapping[str, Address], file: Path) -> None:
+    """Save addresses for the processes of a run."""
+    plain = {path: [one.listen, one.tap] for path, one in found.items()}
+    file.write_text(json.dumps(plain), encoding="utf-8")
+
+
+def read_addresses(file: Path) -> dict[str, Address]:
+    """What `write_addresses` saved."""
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        path: Address(*(tuple(one) if one else None for one in pair))
+        for path, pair in plain.items()
+    }
+
+
+def config_of(
+    site: Site, device: Device, found: Mapping[str, Address], attached: bool
+) -> dict[str, Any]:
+    """What a device is told before it starts; see `mp_actors.boot`.
+
+    A leaf dials its routers; of two routers the one with the higher number dials.
+    """
+    routing = Routing(site.topology)
+    parents = [] if device.is_router else [one for _, one in routing.parents(device)]
+    dial = []
+    for link in site.topology.links:
+        if device not in (link.a, link.b):
+            continue
+        other = link.other(device)
+        if other.is_router and (not device.is_router or other.number < device.number):
+            listen = found[other.path].listen
+            assert listen is not None, "routers listen"
+            dial.append(list(listen))
+    address = found[device.path]
+    return {
+        "path": device.path,
+        "number": device.number,
+        "parents": [parent.number for parent in parents],
+        "dial": dial,
+        "listen": list(address.listen) if address.listen else None,
+        "tap": list(address.tap) if address.tap else None,
+        "pid": os.getpid(),
+        "attached": attached,
+    }
+
+
+def run_worker(
+    site: Site, plan: Plan, device: Device, config: Mapping[str, Any], controls: bool
+) -> None:
+    """Serve a worker in this process until it is told to end. *Raises* LaunchError."""
+    gc.set_threshold(*GC_THRESHOLD)
+    folder = str(site.folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # actors are imported by the names of their modules
+    clock = SystemClock()
+
+    def forwarder(node: Node) -> Router | Leaf:
+        return Router(node) if device.is_router else Leaf(node, config["parents"])
+
+    node = Node(
+        device.path,
+        device.number,
+        clock,
+        codec,
+        new_incarnation(),
+        Limits(False),
+        forwarder,
+        say,
+    )
+    node.scheduler.spawn(join(device.path, "node"), lambda: System(node))
+    if device.is_router:
+        node.scheduler.spawn(join(device.path, "router"), lambda: node.forwarder)
+    if controls:
+        controller = Controller(node, plan)
+        node.scheduler.spawn(join(device.path, "controller"), lambda: controller)
+
+    def end(_number: int, _frame: object) -> None:
+        node.is_ending = True
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    try:
+        serve(config, node, clock, READ_BYTES)
+    except OSError as error:
+        where = ":".join(str(part) for part in config["listen"] or config["tap"])
+        raise LaunchError(
+            f"{device.path}: cannot listen on {where}: {error.strerror or error}; "
+            "end what uses it, or give the device another address="
+        ) from None
+
+
+def run_board(site: Site, device: Device, config: Mapping[str, Any]) -> None:
+    """Become the virtual board: this process is replaced by its MicroPython."""
+    folder = Path(tempfile.gettempdir()) / f"mp-actors-{os.getuid()}" / site.topology.name
+    flash = folder / device.path
+    flash.mkdir(parents=True, exist_ok=True)
+    for note in virtual.prepare(flash, site.folder, config, seed=device.number):
+        say(device.path, note)
+    sys.stdout.flush()
+    virtual.exec_board(flash)

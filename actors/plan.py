@@ -1,0 +1,280 @@
+"""The plan: a site with all choices made. Who runs what, who dials whom, which numbers things have.
+
+From a checked site to commands, pure: the same file gives the same plan. `diff` says what brings a
+site from one plan to another; the controller carries it out, and a first start is the difference to
+nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.placement import Place, place
+from actors.routing import Routing
+from actors.site import Site
+from actors.topology import Device
+from mp_actors import frame
+
+EPOCH = 1  # of every wire, until something moves
+SEQUENCE_FIRST = 1
+
+
+@dataclass(frozen=True)
+class ActorPlan:
+    """One actor: what its device is told."""
+
+    number: int
+    path: str
+    role: str
+    device: int
+    code: str
+    arguments: dict[str, Any]
+    why: str
+
+    @property
+    def name(self) -> str:
+        """What the actor is called on its device."""
+        return self.path.rsplit("/", 1)[1]
+
+
+@dataclass(frozen=True)
+class WirePlan:
+    """One wire: its ends, the devices a reading passes, and whose readings pass."""
+
+    number: int
+    source: str
+    target: str
+    way: tuple[str, ...]  # device paths, both ends included; one if both are on one device
+    source_device: int
+    target_device: int
+    origins: tuple[tuple[int, str], ...]
+    limit_bytes: int
+    epoch: int = EPOCH
+    delivery: str = "stream"
+
+    @property
+    def hops(self) -> int:
+        """Routers passed; 0 between neighbours and on one device."""
+        return max(0, len(self.way) - 2)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What both ends are told; see `Wires.connect`."""
+        return {
+            "wire": self.number,
+            "epoch": self.epoch,
+            "source": self.source,
+            "target": self.target,
+            "source_device": self.source_device,
+            "target_device": self.target_device,
+            "first": SEQUENCE_FIRST,
+            "origins": [list(origin) for origin in self.origins],
+            "limit": self.limit_bytes,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of it. `ways`: the devices between the controller and each device, both included."""
+
+    site: str
+    controller: str  # path of the controller's device
+    devices: dict[str, Device] = field(repr=False)
+    actors: dict[str, ActorPlan]
+    wires: dict[int, WirePlan]
+    route_map: dict[str, Any] = field(repr=False)
+    ways: dict[str, tuple[str, ...]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One step: tell `device`'s node (or router) to do something, once `after` is done."""
+
+    key: tuple[Any, ...]
+    device: str
+    actor: str  # node or router
+    kind: str
+    arguments: tuple[Any, ...]
+    after: tuple[tuple[Any, ...], ...]
+
+
+def make_plan(site: Site) -> Plan:
+    """The plan of a site that `check` found no fault with."""
+    routing = Routing(site.topology)
+    places = place(site, routing)
+    actors = _actors(site, places)
+    controller = site.topology.controller_device
+    assert controller is not None, "check() refuses a site without a controller"
+    paths = {stage: stage.path_on(chosen.device) for stage, chosen in places.items()}
+    return Plan(
+        site=site.topology.name,
+        controller=controller.path,
+        devices={device.path: device for device in site.topology.devices},
+        actors=actors,
+        wires=_wires(site, routing, places, paths, actors),
+        route_map=routing.plain_map,
+        ways={
+            device.path: tuple(one.path for one in routing.way(controller, device))
+            for device in site.topology.devices
+        },
+    )
+
+
+def diff(old: Plan | None, new: Plan) -> list[Command]:
+    """The commands that bring a site from one plan to another, each with what must precede it.
+
+    Breadth first through the routers: a device is spoken to once the router before it has the map.
+    A wire's target end is made before its source end, and a device's sensors start when every wire
+    that their readings can take is there.
+    """
+    commands = [_removal(command, new) for command in _removals(old, new)]
+    removed = tuple(command.key for command in commands)
+    new_map = old is None or old.route_map != new.route_map
+    for path in sorted(new.devices, key=lambda one: (len(new.ways[one]), one)):
+        way = new.ways[path]
+        before = (("map", way[-2]),) if len(way) > 1 and new_map else ()
+        if new_map and new.devices[path].is_router:
+            # First of all: without a map a router cannot even send its answer over two hops.
+            arguments = (new.route_map,)
+            commands.append(Command(("map", path), path, "router", "map", arguments, before))
+            before = (("map", path),)
+        if old is None or path not in old.devices:
+            commands.append(Command(("watch", path), path, "node", "watch", (), before))
+    for actor in new.actors.values():
+        if old is not None and old.actors.get(actor.path) == actor:
+            continue
+        device = actor.path.rsplit("/", 1)[0]
+        arguments = (actor.name, actor.code, actor.arguments)
+        after = (_ready(device), *removed)
+        key = ("spawn", actor.path)
+        commands.append(Command(key, device, "node", "spawn", arguments, after))
+    for wire in new.wires.values():
+        if old is None or old.wires.get(wire.number) != wire:
+            commands += _wire_commands(new, wire, removed)
+    done = {command.key for command in commands}
+    commands += [_start(new, path) for path in new.devices]
+    return [_without_unknown(command, done) for command in commands]
+
+
+def _removals(old: Plan | None, new: Plan) -> Iterable[tuple[str, str, Any]]:
+    """(device, kind, argument) of what is in the old plan and not in the new one."""
+    if old is None:
+        return
+    for number, wire in old.wires.items():
+        if new.wires.get(number) != wire:
+            for path in sorted({wire.source, wire.target}):
+                yield path.rsplit("/", 1)[0], "unwire", number
+    for path, actor in old.actors.items():
+        if new.actors.get(path) != actor:
+            yield path.rsplit("/", 1)[0], "stop", actor.name
+
+
+def _removal(step: tuple[str, str, Any], new: Plan) -> Command:
+    device, kind, argument = step
+    return Command((kind, device, argument), device, "node", kind, (argument,), ())
+
+
+def _wire_commands(
+    plan: Plan, wire: WirePlan, removed: tuple[tuple[Any, ...], ...]
+) -> list[Command]:
+    source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
+    first = Command(
+        ("target", wire.number),
+        target,
+        "node",
+        "wire",
+        (wire.spec,),
+        (("spawn", wire.target), _ready(target), *removed),
+    )
+    if source == target:
+        both = (*first.after, ("spawn", wire.source))
+        return [Command(("source", wire.number), target, "node", "wire", (wire.spec,), both)]
+    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *removed)
+    second = Command(("source", wire.number), source, "node", "wire", (wire.spec,), after)
+    return [first, second]
+
+
+def _start(plan: Plan, path: str) -> Command:
+    """Start a device's sensors and windows, once their readings have everywhere to go."""
+    here = [actor for actor in plan.actors if actor.rsplit("/", 1)[0] == path]
+    reached, found = set(here), list(here)
+    needed: set[tuple[Any, ...]] = {("spawn", actor) for actor in here} | {_ready(path)}
+    while found:
+        actor = found.pop()
+        for wire in plan.wires.values():
+            if wire.source == actor:
+                needed.add(("source", wire.number))
+                if wire.target not in reached:
+                    reached.add(wire.target)
+                    found.append(wire.target)
+    after = tuple(sorted(needed, key=repr))
+    return Command(("start", path), path, "node", "start", (), after)
+
+
+def _ready(path: str) -> tuple[str, str]:
+    """The command after which a device can be told anything."""
+    return ("watch", path)
+
+
+def _without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
+    """Only what is done in the same difference can be waited for; the rest was done before."""
+    after = tuple(key for key in command.after if key in known)
+    return Command(
+        command.key, command.device, command.actor, command.kind, command.arguments, after
+    )
+
+
+def _actors(site: Site, places: dict[Any, Place]) -> dict[str, ActorPlan]:
+    actors = {}
+    for number, (stage, chosen) in enumerate(places.items(), 1):
+        path = stage.path_on(chosen.device)
+        actors[path] = ActorPlan(
+            number=number,
+            path=path,
+            role=stage.role,
+            device=chosen.device.number,
+            code=stage.code,
+            arguments=dict(stage.arguments),
+            why=chosen.why,
+        )
+    return actors
+
+
+def _wires(
+    site: Site,
+    routing: Routing,
+    places: dict[Any, Place],
+    paths: dict[Any, str],
+    actors: dict[str, ActorPlan],
+) -> dict[int, WirePlan]:
+    wires = {}
+    for number, wire in enumerate(site.wires, 1):
+        source, target = places[wire.source].device, places[wire.target].device
+        way = routing.way(source, target)
+        origins = _origins(site, wire.source) - {wire.source}
+        wires[number] = WirePlan(
+            number=number,
+            source=paths[wire.source],
+            target=paths[wire.target],
+            way=tuple(device.path for device in way),
+            source_device=source.number,
+            target_device=target.number,
+            origins=tuple(sorted((actors[paths[one]].number, paths[one]) for one in origins)),
+            limit_bytes=min(_limit_bytes(device) for device in way),
+        )
+    return wires
+
+
+def _origins(site: Site, stage: Any) -> set[Any]:
+    """The stages whose paths a reading that leaves `stage` can carry as its source."""
+    if stage.role != "filter":
+        return {stage}
+    found: set[Any] = set()
+    for wire in site.wires:
+        if wire.target is stage:
+            found |= _origins(site, wire.source)
+    return found
+
+
+def _limit_bytes(device: Device) -> int:
+    return frame.BOARD_IN_LIMIT_BYTES if device.is_board else frame.HOST_LIMIT_BYTES

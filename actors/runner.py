@@ -1,0 +1,263 @@
+"""`run`: every local device as a child process, a live screen, and a summary at the end.
+
+It starts what `node` and `up` start, asks the controller like any other console, and ends what it
+started, whatever happens. A child ends by itself when this process does: its standard input closes.
+"""
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console as Screen
+from rich.live import Live
+
+from actors import summary, view
+from actors.client import Console, Unreachable
+from actors.launch import Address, free_addresses, write_addresses
+from actors.plan import Plan
+from actors.site import Site
+from mp_actors.errors import ActorsError
+from mp_actors.path import join
+
+POLL_S = 0.25
+READY_TIMEOUT_S = 30.0
+DRAIN_S = 2.0  # what is in flight after that is expired
+REST_TIMEOUT_S = 6.0
+END_TIMEOUT_S = 3.0
+
+
+class Runner:
+    """One run of a site. `run` does all of it."""
+
+    def __init__(self, site: Site, plan: Plan, screen: Screen) -> None:
+        self.site = site
+        self.plan = plan
+        self.screen = screen
+        self.problems: list[str] = []
+        self.events: list[str] = []
+        self._addresses: dict[str, Address] = free_addresses(site)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._died: dict[str, str] = {}
+        self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._console: Console | None = None
+        self._status: dict[str, Any] = {}
+        self._rates: dict[tuple[str, str], float] = {}
+        self._last: tuple[float, dict[int, int]] | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="mp-actors-run-"))
+
+    def run(self, seconds: float | None) -> dict[str, Any]:
+        """Run until `seconds` of flow are over, or Ctrl-C. Returns the summary."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self._start()
+            self._watch(seconds)
+        except KeyboardInterrupt:
+            self._say("", "ending; once more ends at once")
+        try:
+            self._rest()
+        except KeyboardInterrupt:
+            self.problems.append("ended before everything in flight had arrived")
+        finally:
+            self._end()
+        return self._summary(final=True)
+
+    # -- processes
+
+    def _start(self) -> None:
+        file = self._folder / "addresses.json"
+        write_addresses(self._addresses, file)
+        # The controller's device first: what waits for others is worth starting early.
+        order = sorted(self.plan.devices, key=lambda path: path != self.plan.controller)
+        for path in order:
+            if self.plan.devices[path].host != "local":
+                self._say(path, f"is not local; start it there: actors node SITE.py {path}")
+                continue
+            command = ["up"] if path == self.plan.controller else ["node"]
+            command += [self.site.file] + ([path] if command == ["node"] else [])
+            child = subprocess.Popen(
+                [sys.executable, "-m", "actors", *command, "--addresses", str(file), "--attached"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                # Ctrl-C is for this process alone: it ends the others in order.
+                start_new_session=True,
+            )
+            assert child.stdout is not None
+            self._children[path] = child
+            threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
+
+    def _read(self, path: str, stream: IO[bytes]) -> None:
+        for line in stream:
+            self._lines.put((path, line.decode(errors="replace").rstrip()))
+
+    def _look_after_children(self) -> None:
+        for path, child in self._children.items():
+            code = child.poll()
+            if code is not None and path not in self._died:
+                how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+                self._died[path] = how
+                self.problems.append(f"{path}: the process ended ({how})")
+                self._say(path, f"ended: {how}")
+        while not self._lines.empty():
+            self._say(*self._lines.get())
+
+    def _end(self) -> None:
+        """End every child: by order, by a signal, by force."""
+        try:
+            self._ask("end")
+        except ActorsError:
+            pass
+        deadline = time.monotonic() + END_TIMEOUT_S
+        for child in self._children.values():
+            _wait(child, deadline)
+        for child in self._children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + 1.0
+        for child in self._children.values():
+            _wait(child, deadline)
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        while not self._lines.empty():
+            self._say(*self._lines.get())
+        if self._console is not None:
+            self._console.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # -- watching
+
+    def _watch(self, seconds: float | None) -> None:
+        """Look at the site until the time is over."""
+        given_up_s = time.monotonic() + READY_TIMEOUT_S
+        all_local = all(device.host == "local" for device in self.plan.devices.values())
+        with Live(console=self.screen, auto_refresh=False, transient=True) as display:
+            while True:
+                self._look_after_children()
+                self._refresh()
+                flowed_s = self._status.get("seconds", 0.0)
+                if self.screen.is_terminal:
+                    left_s = None if seconds is None else max(0.0, seconds - flowed_s)
+                    shown = self._summary(final=False)
+                    display.update(view.live(shown, self._rates, self.events, left_s), refresh=True)
+                if seconds is not None and flowed_s >= seconds:
+                    return
+                if self._status.get("failures") or self.plan.controller in self._died:
+                    return
+                if all_local and time.monotonic() > given_up_s and not self._status.get("ready"):
+                    self.problems.append(f"not ready after {READY_TIMEOUT_S:g} s")
+                    return
+                time.sleep(POLL_S)
+
+    def _refresh(self) -> None:
+        try:
+            self._status = self._ask("status")
+        except Unreachable:
+            return
+        now_s = time.monotonic()
+        delivered = {row["wire"]: row["delivered"] for row in self._status["wires"]}
+        if self._last is None:
+            self._last = (now_s, delivered)
+        elif now_s - self._last[0] >= 1.0:
+            then_s, before = self._last
+            for number, count in delivered.items():
+                wire = self.plan.wires[number]
+                rate = (count - before.get(number, 0)) / (now_s - then_s)
+                self._rates[wire.source, wire.target] = rate
+            self._last = (now_s, delivered)
+
+    def _rest(self) -> None:
+        """Halt the sensors and wait until nothing moves any more, for a bounded time."""
+        if not self._status or self.plan.controller in self._died:
+            return
+        try:
+            self._ask("halt")
+        except ActorsError:
+            return
+        rested_s = None
+        deadline = time.monotonic() + REST_TIMEOUT_S
+        while time.monotonic() < deadline:
+            time.sleep(POLL_S)
+            self._look_after_children()
+            self._refresh()
+            alive = [one for path, one in self._status["devices"].items()
+                     if path not in self._died and one["alive"]]
+            if not all(device["rested"] for device in alive):
+                continue
+            rested_s = rested_s or time.monotonic()
+            under_way = sum(
+                row["in_flight"] + row["unexplained"] for row in self._status["wires"]
+            )
+            if not under_way or time.monotonic() - rested_s > DRAIN_S:
+                return
+
+    def _ask(self, kind: str) -> Any:
+        """Ask the controller. *Raises* Unreachable."""
+        if self._console is None:
+            listen = self._addresses[self.plan.controller].listen
+            assert listen is not None, "check() refuses a controller that cannot be reached"
+            self._console = Console(*listen)
+        try:
+            return self._console.ask(join(self.plan.controller, "controller"), kind)
+        except Unreachable:
+            self._console.close()
+            self._console = None
+            raise
+
+    # -- saying
+
+    def _say(self, path: str, line: str) -> None:
+        text = f"{path} │ {line}" if path else line
+        self.events.append(text)
+        del self.events[:-50]
+        if not self.screen.is_terminal:
+            self.screen.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _summary(self, final: bool) -> dict[str, Any]:
+        status = dict(self._status)
+        if status:
+            devices = {
+                path: {**told, "alive": told["alive"] and path not in self._died}
+                for path, told in status["devices"].items()
+            }
+            status["devices"] = devices
+            if final:
+                status = summary.closed(self.plan, status)
+        return summary.summarise(self.plan, status, self._processes(), self.problems)
+
+    def _processes(self) -> Mapping[str, Mapping[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for path, address in self._addresses.items():
+            child = self._children.get(path)
+            found[path] = {
+                "pid": child.pid if child else None,
+                "address": _shown(address.listen),
+                "tap": _shown(address.tap),
+                "alive": None if child is None else path not in self._died,
+            }
+        return found
+
+
+def _shown(address: tuple[str, int] | None) -> str | None:
+    return None if address is None else f"{address[0]}:{address[1]}"
+
+
+def _wait(child: subprocess.Popen[bytes], deadline: float) -> None:
+    try:
+        child.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

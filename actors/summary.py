@@ -1,0 +1,112 @@
+"""The summary of a run: plain values under stable keys, `summary.schema.json` in this package.
+
+From the controller's status and the runner's processes to what `--json` writes and the tables show.
+No view computes figures of its own. Keys are only ever added.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from actors.plan import Plan
+
+SCHEMA_FILE = Path(__file__).parent / "summary.schema.json"
+LOST_ON_THE_WAY = ("crash", "link")  # reasons nobody reported: something broke
+
+
+def summarise(
+    plan: Plan,
+    status: Mapping[str, Any],
+    processes: Mapping[str, Mapping[str, Any]],
+    problems: list[str],
+) -> dict[str, Any]:
+    """Put together what is known of a run.
+
+    `processes`: per device the runner's own `pid`, `address`, `tap` and `alive` (None: it did not
+    start this one). `problems`: sentences about what went wrong outside the site's own reports.
+    """
+    devices = {path: _device(path, status, processes) for path in sorted(plan.devices)}
+    wires = [_wire(plan, row) for row in status.get("wires", ())]
+    problems = [*problems, *status.get("failures", ()), *status.get("waiting", ())]
+    broken = [wire for wire in wires if any(wire["dropped"].get(one) for one in LOST_ON_THE_WAY)]
+    all_good = status.get("ready", False) and not problems and not broken
+    return {
+        "ok": bool(all_good and all(device["alive"] for device in devices.values())),
+        "site": plan.site,
+        "seconds": status.get("seconds", 0.0),
+        "devices": devices,
+        "wires": wires,
+        "actors": status.get("actors", {}),
+        "problems": problems,
+    }
+
+
+def closed(plan: Plan, status: dict[str, Any]) -> dict[str, Any]:
+    """A last status with its accounts closed: nothing is in flight any more.
+
+    What still was is `expired`; readings in nobody's report died with a device (`crash`) or on a
+    connection (`link`).
+    """
+    wires = []
+    for row in status.get("wires", ()):
+        way = plan.wires[row["wire"]].way
+        died = any(not status["devices"][path]["alive"] for path in way)
+        dropped = dict(row["dropped"])
+        for reason, readings in (
+            ("expired", row["in_flight"]),
+            ("crash" if died else "link", row["unexplained"]),
+        ):
+            if readings:
+                dropped[reason] = dropped.get(reason, 0) + readings
+        wires.append({**row, "dropped": dropped, "in_flight": 0, "unexplained": 0})
+    return {**status, "wires": wires}
+
+
+def write(summary: Mapping[str, Any], file: Path) -> None:
+    """Write a summary as JSON, or to standard output for `-`."""
+    text = json.dumps(summary, indent=2, sort_keys=False) + "\n"
+    if str(file) == "-":
+        print(text, end="")
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+def _device(
+    path: str, status: Mapping[str, Any], processes: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    told = status.get("devices", {}).get(path, {})
+    process = processes.get(path, {})
+    pid = process.get("pid")
+    runs = process.get("alive")
+    return {
+        "interpreter": told.get("interpreter"),
+        "pid": told.get("pid") if pid is None else pid,
+        "address": process.get("address"),
+        "tap": process.get("tap"),
+        "free_heap_bytes": told.get("free_heap_bytes"),
+        "alive": bool(told.get("alive", False) and runs is not False),
+        "age_s": told.get("age_s"),
+        "restarts": told.get("restarts", 0),
+        "link_errors": told.get("link_errors", {}),
+        "control_lost": told.get("control_lost", {}),
+    }
+
+
+def _wire(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
+    wire = plan.wires[row["wire"]]
+    return {
+        "source": wire.source,
+        "target": wire.target,
+        "delivery": wire.delivery,
+        "accepted": row["accepted"],
+        "delivered": row["delivered"],
+        "dropped": row["dropped"],
+        "in_flight": row["in_flight"],
+        "hops": wire.hops,
+        "latency_ms": {"p50": _milliseconds(row["p50_us"]), "p99": _milliseconds(row["p99_us"])},
+    }
+
+
+def _milliseconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else round(microseconds / 1000, 3)

@@ -1,0 +1,40 @@
+"""A tap's client: prints the readings of one sensor, from any device that has a tap.
+
+It speaks the seed's protocol, JSON behind a length, as anybody's program can.
+"""
+
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from mp_actors.errors import ActorsError
+from mp_actors.frame import FrameReader
+
+CONNECT_TIMEOUT_S = 3.0
+ANSWER_BYTES_MAX = 1 << 16
+
+
+def readings(host: str, port: int, sensor: str, every_ms: int) -> Iterator[list[Any]]:
+    """`[sensor, at_ms, value]` for each reading, until the device closes.
+
+    *Raises* ActorsError if nobody answers there or the device refuses.
+    """
+    where = f"{host}:{port}"
+    try:
+        connection = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
+    except OSError as error:
+        raise ActorsError(f"{where}: {error.strerror or error}; does the device have a tap?") from None
+    with connection:
+        connection.settimeout(None)
+        request = json.dumps({"sensor": sensor, "every_ms": every_ms}).encode()
+        connection.sendall(struct.pack("!I", len(request)) + request)
+        frames = FrameReader(ANSWER_BYTES_MAX)
+        while data := connection.recv(ANSWER_BYTES_MAX):
+            frames.feed(data)
+            while (payload := frames.next()) is not None:
+                answer = json.loads(payload)
+                if isinstance(answer, dict):
+                    raise ActorsError(f"{where}: {answer.get('error', answer)}")
+                yield answer

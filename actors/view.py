@@ -1,0 +1,142 @@
+"""What a person sees of a site: tables of its devices, wires and plan. Pure: figures in, text out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from actors.plan import Plan
+
+STALE_S = 2.0  # two reports missed: the figure is shown with its age
+EVENTS_SHOWN = 8
+
+
+def live(
+    summary: Mapping[str, Any],
+    rates: Mapping[tuple[str, str], float],
+    events: list[str],
+    left_s: float | None,
+) -> RenderableType:
+    """The live screen: head line, devices, wires, what happened last.
+
+    `rates`: readings per second of each wire by its ends. `left_s`: None without an end in sight.
+    """
+    alive = [device["alive"] for device in summary["devices"].values()]
+    head = Text.assemble(
+        (summary["site"], "bold"),
+        f"   {summary['seconds']:.0f} s   {len(alive)} devices, ",
+        (f"{alive.count(True)} up", "green" if all(alive) else "yellow"),
+        f"   {sum(rates.values()):.0f} readings/s   lost {_lost_in_all(summary)}",
+        "" if left_s is None else f"   {left_s:.0f} s to go",
+    )
+    parts: list[RenderableType] = [head, devices(summary), wires(summary, rates)]
+    parts += [Text(event, style="dim", no_wrap=True) for event in events[-EVENTS_SHOWN:]]
+    return Group(*parts)
+
+
+def devices(summary: Mapping[str, Any]) -> Table:
+    """One row a device: what runs it, how old its figures are, what is wrong."""
+    table = _table("device", "interpreter", ">age", ">heap free", ">restarts", "address", "note")
+    for path, device in summary["devices"].items():
+        age_s = device["age_s"]
+        note = "" if device["alive"] else "not heard yet" if age_s is None else "down"
+        if device["alive"] and age_s > STALE_S:
+            note = f"stale {age_s:.0f} s"
+        free = device["free_heap_bytes"]
+        restarts = [one["restarts"] for actor, one in summary["actors"].items()
+                    if actor.startswith(path + "/")]
+        table.add_row(
+            path,
+            device["interpreter"] or "–",
+            "–" if age_s is None else f"{age_s:.1f} s",
+            "–" if free is None else f"{free / 1024:.0f} KB",
+            str(sum(restarts)),
+            device["address"] or "dials only",
+            Text(note, style="" if device["alive"] else "red"),
+        )
+    return table
+
+
+def wires(summary: Mapping[str, Any], rates: Mapping[tuple[str, str], float]) -> Table:
+    """One row a wire: rate, ages, what waits and what was lost."""
+    table = _table(
+        "wire", ">hops", ">rate", ">accepted", ">delivered", ">queue", ">p50", ">p99", "lost"
+    )
+    for wire in summary["wires"]:
+        latency = wire["latency_ms"]
+        rate = rates.get((wire["source"], wire["target"]))
+        table.add_row(
+            f"{wire['source']} → {wire['target']}",
+            str(wire["hops"]),
+            "–" if rate is None else f"{rate:.1f}/s",
+            str(wire["accepted"]),
+            str(wire["delivered"]),
+            str(wire["in_flight"]),
+            _shown_ms(latency["p50"]),
+            _shown_ms(latency["p99"]),
+            Text(_shown_losses(wire["dropped"]), style="red"),
+        )
+    return table
+
+
+def final(summary: Mapping[str, Any]) -> RenderableType:
+    """The summary at the end of a run."""
+    parts: list[RenderableType] = [devices(summary), wires(summary, {})]
+    for path, actor in summary["actors"].items():
+        if actor["failures"]:
+            times = f"{actor['failures']} × " if actor["failures"] > 1 else ""
+            parts.append(Text(f"{path} failed {times}{actor['last_error']}", style="yellow"))
+    parts += [Text(problem, style="red") for problem in summary["problems"]]
+    accepted = sum(wire["accepted"] for wire in summary["wires"])
+    delivered = sum(wire["delivered"] for wire in summary["wires"])
+    verdict = "ok" if summary["ok"] else "not ok"
+    parts.append(
+        Text(
+            f"{verdict}: {summary['seconds']:.1f} s, {accepted} readings accepted on all wires, "
+            f"{delivered} delivered, {_lost_in_all(summary)} lost",
+            style="bold green" if summary["ok"] else "bold red",
+        )
+    )
+    return Group(*parts)
+
+
+def plan_tables(plan: Plan) -> RenderableType:
+    """A plan for reading: who runs what and why, which way each wire takes, who forwards."""
+    actors = _table("actor", "role", "class", "why there")
+    for actor in plan.actors.values():
+        actors.add_row(actor.path, actor.role, actor.code, actor.why)
+    wires = _table(">wire", "from", "to", ">hops", "by way of")
+    for wire in plan.wires.values():
+        way = " → ".join(wire.way[1:-1]) or "neighbours" if len(wire.way) > 1 else "one device"
+        wires.add_row(str(wire.number), wire.source, wire.target, str(wire.hops), way)
+    devices = _table(">no.", "device", "domains", "runs", "configured by way of")
+    for device in plan.devices.values():
+        kind = device.board or "cpython"
+        place = "controller" if device.path == plan.controller else ""
+        way = " → ".join(plan.ways[device.path][1:-1]) or place or "directly"
+        domains = ", ".join(domain.name for domain in device.domains)
+        runs = f"{kind}, router" if device.is_router else kind
+        devices.add_row(str(device.number), device.path, domains, runs, way)
+    return Group(devices, actors, wires)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+    return table
+
+
+def _shown_ms(latency_ms: float | None) -> str:
+    return "–" if latency_ms is None else f"{latency_ms:.3f} ms"
+
+
+def _shown_losses(dropped: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items()))
+
+
+def _lost_in_all(summary: Mapping[str, Any]) -> int:
+    return sum(sum(wire["dropped"].values()) for wire in summary["wires"])
