@@ -1,4 +1,4 @@
-"""Starts one device of a site on this machine: a worker here in this process, a board instead of it.
+"""Starts one device of a site here: a worker in this process, a board in place of it.
 
 From a plan and the addresses to a config, and from there to the very code every device runs,
 `mp_actors.boot.serve`.
@@ -148,7 +148,8 @@ def run_worker(
         forwarder,
         say,
     )
-    node.scheduler.spawn(join(device.path, "node"), lambda: System(node))
+    system = System(node)
+    node.scheduler.spawn(join(device.path, "node"), lambda: system)
     if device.is_router:
         node.scheduler.spawn(join(device.path, "router"), lambda: node.forwarder)
     if controls:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.accel import codec
 from actors.placement import Place, place
 from actors.routing import Routing
 from actors.site import Site
@@ -135,7 +136,7 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         before = (("map", way[-2]),) if len(way) > 1 and new_map else ()
         if new_map and new.devices[path].is_router:
             # First of all: without a map a router cannot even send its answer over two hops.
-            arguments = (new.route_map,)
+            arguments = (codec.encode(new.route_map),)
             commands.append(Command(("map", path), path, "router", "map", arguments, before))
             before = (("map", path),)
         if old is None or path not in old.devices:

@@ -25,7 +25,8 @@ def readings(host: str, port: int, sensor: str, every_ms: int) -> Iterator[list[
     try:
         connection = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
     except OSError as error:
-        raise ActorsError(f"{where}: {error.strerror or error}; does the device have a tap?") from None
+        reason = f"{error.strerror or error}; does the device have a tap?"
+        raise ActorsError(f"{where}: {reason}") from None
     with connection:
         connection.settimeout(None)
         request = json.dumps({"sensor": sensor, "every_ms": every_ms}).encode()

@@ -1,4 +1,4 @@
-"""What a person sees of a site: tables of its devices, wires and plan. Pure: figures in, text out."""
+"""What a person sees of a site: its devices, wires and plan. Pure: figures in, text out."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -4,7 +4,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
 
     words        errors, path, ticks
     queues       timers, latency, inlet            time and values that wait
-    actors       actor, roles, supervise, cell, scheduler, operators
+    actors       actor, roles, supervise, cell, flow, scheduler, operators
     wire         codec, batch, frame, link         values <-> bytes, no sockets
     node         outbox, peer, routes, leaf, router, system, node
     street       clock, tcp, memory, tap, serve, testing, boot

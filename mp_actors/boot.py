@@ -77,5 +77,6 @@ def main(file="config.json"):
         lambda node: Leaf(node, config["parents"]),
         say,
     )
-    node.scheduler.spawn(join(node.path, "node"), lambda: System(node, config.get("pid")))
+    system = System(node, config.get("pid"))
+    node.scheduler.spawn(join(node.path, "node"), lambda: system)
     serve(config, node, clock, READ_BYTES)

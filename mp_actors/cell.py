@@ -4,6 +4,8 @@ A cell outlives a failure: path, wires and counters stay, the instance is made a
 only thing an actor holds of the runtime, so a test can hand it another one.
 """
 
+from mp_actors.supervise import restart_delay_ms
+
 
 class Cell:
     """One actor's place on a device.
@@ -18,22 +20,52 @@ class Cell:
         self.path = path
         self.make = make
         self.actor = None
+        self.down = True
         self.origin = None
         self.outlets = []
         self.inlets = []
-        self.handled = 0
-        self.handled_at_start = 0
-        self.restart_delay_ms = 0
-        self.down = True
+        self.sampling = None
+        self.handled = 0  # messages, samples and windows; values are counted by the inlets
         self.failures = 0
         self.restarts = 0
+        self.restart_delay_ms = 0
         self.last_error = ""
-        self.sampling = None
+        self._handled_before = 0
 
     @property
     def queue_bound(self):
         """Readings that one wire may queue here before the oldest is dropped."""
-        return self.actor.queue_bound or self.scheduler.queue_bound
+        own = None if self.actor is None else self.actor.queue_bound
+        return own or self.scheduler.queue_bound
+
+    def begin(self, actor):
+        """Let an instance take this place. *Raises* what its `started` raises."""
+        self._handled_before = self._handled()
+        actor._cell = self
+        actor.path = self.path
+        self.origin = None if actor.role == "filter" else self.path
+        if self.actor is not None or self.failures:
+            self.restarts += 1
+        self.actor = actor
+        for inlet in self.inlets:
+            inlet.attach(actor)
+        actor.started()
+        self.down = False
+
+    def failed(self, text):
+        """Count a failure; `restart_delay_ms` says when the next instance is made."""
+        self.failures += 1
+        self.last_error = text
+        worked = self._handled() > self._handled_before
+        self.restart_delay_ms = restart_delay_ms(worked, self.restart_delay_ms)
+        self.down = True
+
+    def next_inlet(self):
+        """The inlet that all values go to: the only wire that leaves, if it ends on this device."""
+        if len(self.outlets) != 1:
+            return None
+        target = getattr(self.outlets[0], "cell", None)
+        return None if target is None or target.down else self.outlets[0]
 
     def emit(self, value, at_us, source):
         """Put a value into every wire that leaves."""
@@ -65,3 +97,6 @@ class Cell:
         else:
             timer = timers.after(now_ms, period_ms, due)
         return timer
+
+    def _handled(self):
+        return self.handled + sum([inlet.delivered for inlet in self.inlets])

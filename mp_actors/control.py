@@ -1,12 +1,14 @@
 """Control messages of one device: maps `{to, from, inc, do, args, id?}` and their answers.
 
 An answer is `{to, from, re, ok}` or `{to, from, re, error: [kind, text]}`, the kind one of failed,
-busy, unreachable, expired. With an id there is exactly one answer, without one there is none. A question that comes again, since its answer was lost, is answered from
-memory and not carried out twice: it is known by device, incarnation and id.
+busy, unreachable, expired. With an id there is exactly one answer, without one there is none. A
+question that comes again, since its answer was lost, is answered from memory and not carried out
+twice: it is known by device, incarnation and id.
 """
 
 from mp_actors import frame
 from mp_actors.errors import LocalWireError, RemoteWireError
+from mp_actors.jsontext import loads_json
 
 ANSWERS_KEPT = 32  # answers a device can repeat
 
@@ -57,12 +59,15 @@ class Control:
         route_map = getattr(self.node.forwarder, "map", None)
         return route_map.numbers.get(device, 0) if route_map else 0
 
-    def take(self, encoded, from_device, console):
-        """A control map for this device. *Raises* RemoteWireError if it is none.
+    def take(self, payload, from_device, console):
+        """A control map for this device, CBOR or JSON. *Raises* RemoteWireError if it is none.
 
         `console`: the peer that is answered on its own link; None: answers are routed.
         """
-        body = self.node.codec.decode(encoded)
+        if payload[:1] == b"{":
+            body = loads_json(payload)
+        else:
+            body = self.node.codec.decode(payload, items_max=self.node.limits.items)
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:

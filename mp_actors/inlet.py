@@ -38,7 +38,7 @@ class Inlet:
         self.following = None
         self.queue = None
         self.is_ready = False
-        self.scheduler = None
+        self.ready_queue = None
         self.origins = None
         self.accepted = 0
         self.delivered = 0
@@ -47,6 +47,11 @@ class Inlet:
         self.missing = 0
         self.late = 0
         self.latency = Latency()
+
+    def attach(self, actor):
+        """Resolve the verb of this instance: nothing is looked up by name per value."""
+        self.actor = actor
+        self.verb = actor.verb_for(self.source)
 
     def put(self, value, at_us, source):
         """Queue one value; the oldest makes room in a full queue and is counted."""
@@ -60,7 +65,7 @@ class Inlet:
         queue.append((value, at_us, source))
         if not self.is_ready:
             self.is_ready = True
-            self.scheduler.ready.append(self)
+            self.ready_queue.ready.append(self)
 
     def drop(self, reason, count):
         """Count readings that were accepted and will not be delivered."""

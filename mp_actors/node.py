@@ -15,6 +15,7 @@ from mp_actors.scheduler import Scheduler
 from mp_actors.wires import Wires
 
 IDLE_MS = 1000  # longest sleep
+LINK_ERRORS_KEPT = 8  # different texts; a stranger could send any number of them
 
 
 class Limits:
@@ -80,9 +81,8 @@ class Node:
                     break
                 self._take(sender, payload)
         except RemoteWireError as error:
-            text = str(error)
-            self.link_errors[text] = self.link_errors.get(text, 0) + 1
-            self.disconnected(sender, text)
+            self._count_link_error(str(error))
+            self.disconnected(sender, str(error))
 
     def disconnected(self, gone, reason):
         """A link is down; what waited in it is counted as `link`."""
@@ -159,6 +159,8 @@ class Node:
     def _take(self, sender, payload):
         kind = frame.kind(payload)
         if kind == frame.HELLO:
+            if sender.is_open:
+                raise RemoteWireError("a second HELLO")
             sender.greeted(self.codec, payload)
             self._adopt(sender)
         elif not sender.is_open:
@@ -172,6 +174,8 @@ class Node:
         elif kind == frame.BEAT:
             sender.take_beat(payload, self.clock.ticks_ms())
         elif kind == "array":
+            if payload[0] == 0x5B:
+                raise RemoteWireError("data as JSON; only a tap speaks that")
             self.wires.take(payload, sender.number)
         elif kind == "object":
             self.control.take(payload, sender.number, sender)
@@ -187,6 +191,11 @@ class Node:
         if older is not None and older is not sender:
             self.disconnected(older, "replaced by a newer connection")
         self.neighbours[sender.number] = sender
+
+    def _count_link_error(self, text):
+        if text not in self.link_errors and len(self.link_errors) >= LINK_ERRORS_KEPT:
+            text = "other"
+        self.link_errors[text] = self.link_errors.get(text, 0) + 1
 
     def _beat(self):
         now_ms = self.clock.ticks_ms()

@@ -68,9 +68,8 @@ class Outbox:
     def flush(self):
         """Send what waits. Returns False if something has to wait for a way or for room."""
         while self.values:
-            if not self.node.can_send(self.to_device):
+            if not self.node.can_send(self.to_device) or not self._send(self._together()):
                 return False
-            self._send(self._together())
         self._dirty = False
         return True
 
@@ -84,6 +83,7 @@ class Outbox:
         return count
 
     def _send(self, count):
+        """Send the first readings as one frame. Returns whether they are dealt with."""
         origins = None
         sources = self._sources[:count]
         if sources.count(self.source) != count:
@@ -104,21 +104,22 @@ class Outbox:
                     "a value of %d bytes; the way takes %d" % (len(body), self.limit_bytes)
                 )
         except LocalWireError as error:
-            self._halve(count, error)
-            return
-        self.node.send(frame.STREAM, self.to_device, body)
+            return self._halve(count, error)
+        if not self.node.send(frame.STREAM, self.to_device, body):
+            return False
         self.next = (self.next + count) % SEQUENCE_WRAP
         self.sent += count
         self._forget(count)
+        return True
 
     def _halve(self, count, error):
         """Too long, or a value CBOR cannot carry: send smaller batches, refuse a single one."""
         if count > 1:
-            self._send(count // 2)
-        else:
-            self.drop("refused", 1)
-            self._forget(1)
-            self.node.log(self.source, "reading refused: %s" % error)
+            return self._send(count // 2)
+        self.drop("refused", 1)
+        self._forget(1)
+        self.node.log(self.source, "reading refused: %s" % error)
+        return True
 
     def _forget(self, count):
         # In place: `put` and its callers hold the same lists.

@@ -10,6 +10,8 @@ from mp_actors.actor import Actor
 from mp_actors.errors import Refused, RemoteWireError
 from mp_actors.routes import RouteMap
 
+MAP_ITEMS_MAX = 1 << 20  # it comes in a byte string, so a frame's limit does not hold for it
+
 
 class Router(Actor):
     """Lives at `domain/device/router` on every device that forwards."""
@@ -21,9 +23,12 @@ class Router(Actor):
         self.forwarded = 0
         self._hops = {}
 
-    def on_map(self, plain):
-        """Take a newer map; the old one stays if this *raises* Refused."""
-        fresh = RouteMap(plain)
+    def on_map(self, encoded):
+        """Take a newer map (CBOR bytes); the old one stays if this *raises* Refused."""
+        try:
+            fresh = RouteMap(self.node.codec.decode(encoded, 8, MAP_ITEMS_MAX))
+        except RemoteWireError as error:
+            raise Refused("map: %s" % error)
         if fresh.version < self.version:
             raise Refused("map %r: this router has %r" % (fresh.version, self.version))
         if fresh.devices.get(self.node.number) != self.node.path:

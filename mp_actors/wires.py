@@ -6,9 +6,9 @@
 
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
+from mp_actors.flow import TIMED
 from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
-from mp_actors.scheduler import TIMED
 
 
 class Wires:
@@ -97,13 +97,13 @@ class Wires:
         self.lost[key] = self.lost.get(key, 0) + readings
 
     def _feed(self, inlet, readings, old):
-        scheduler, timed = self.node.scheduler, TIMED
+        feed, timed = self.node.scheduler.flow.feed, TIMED
         for place in range(old, len(readings.values)):
             source = inlet.source
             if readings.origins is not None and readings.origins[place]:
                 source = inlet.origins.get(readings.origins[place], source)
             value, at_us = readings.values[place], readings.times_us[place]
-            scheduler.feed(inlet, value, at_us, source, timed)
+            feed(inlet, value, at_us, source, timed)
             timed = 0
 
     def _inlet(self, spec):

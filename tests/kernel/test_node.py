@@ -54,14 +54,13 @@ class Site:
             MemoryLink(self.nodes[1], self.nodes[2]),
         ]
         self.run()
-        self.nodes[1].forwarder.on_map(
-            {
-                "version": 1,
-                "devices": [[1, "a/one"], [2, "b/two"], [3, "c/three"]],
-                "links": [],
-                "leaves": [[1, [[1, 2, 1000]]], [3, [[2, 2, 1000]]]],
-            }
-        )
+        route_map = {
+            "version": 1,
+            "devices": [[1, "a/one"], [2, "b/two"], [3, "c/three"]],
+            "links": [],
+            "leaves": [[1, [[1, 2, 1000]]], [3, [[2, 2, 1000]]]],
+        }
+        self.nodes[1].forwarder.on_map(codec.encode(route_map))
 
     def make(self, number, name, parents):
         def forwarder(node):
