@@ -19,7 +19,7 @@ ANSWER_TIMEOUT_S = 5.0
 NAME = "console"
 
 
-class Unreachable(ActorsError):
+class UnreachableError(ActorsError):
     """The device does not answer; the text says what was tried."""
 
 
@@ -34,7 +34,7 @@ class Console:
         try:
             self._socket = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
         except OSError as error:
-            raise Unreachable(f"{self.address}: {error.strerror or error}") from None
+            raise UnreachableError(f"{self.address}: {error.strerror or error}") from None
         self._socket.settimeout(ANSWER_TIMEOUT_S)
         hello = {
             "path": NAME,
@@ -59,7 +59,7 @@ class Console:
     def ask(self, path: str, kind: str, *args: object) -> Any:
         """The answer of the actor at path, which lives on this device.
 
-        *Raises* Unreachable if none comes, ActorsError with the refusal if it refuses.
+        *Raises* UnreachableError if none comes, ActorsError with the refusal if it refuses.
         """
         number = self._next
         self._next += 1
@@ -82,7 +82,7 @@ class Console:
         try:
             self._socket.sendall(struct.pack("!I", len(payload)) + payload)
         except OSError as error:
-            raise Unreachable(f"{self.address}: {error.strerror or error}") from None
+            raise UnreachableError(f"{self.address}: {error.strerror or error}") from None
 
     def _receive(self) -> bytes:
         while True:
@@ -93,9 +93,9 @@ class Console:
                 data = self._socket.recv(1 << 16)
             except TimeoutError:
                 text = f"{self.address}: no answer in {ANSWER_TIMEOUT_S:g} s"
-                raise Unreachable(text) from None
+                raise UnreachableError(text) from None
             except OSError as error:
-                raise Unreachable(f"{self.address}: {error.strerror or error}") from None
+                raise UnreachableError(f"{self.address}: {error.strerror or error}") from None
             if not data:
-                raise Unreachable(f"{self.address}: closed the connection")
+                raise UnreachableError(f"{self.address}: closed the connection")
             self._reader.feed(data)

@@ -102,9 +102,10 @@ class Controller(Actor):
     def _roll_out(self) -> None:
         for key in list(self._open):
             command = self._open.get(key)
-            if command is not None and key not in self._sent:
-                if all(one in self._done for one in command.after):
-                    self._send(command)
+            if command is None or key in self._sent:
+                continue
+            if all(one in self._done for one in command.after):
+                self._send(command)
 
     def _send(self, command: Command) -> None:
         self._sent.add(command.key)
@@ -112,7 +113,7 @@ class Controller(Actor):
         if command.kind == "watch":
             arguments = [self.path, REPORT_MS]
 
-        def answered(error: tuple[str, str] | None, value: Any) -> None:
+        def answered(error: tuple[str, str] | None, _value: Any) -> None:
             self._answered(command, error)
 
         path = join(command.device, command.actor)

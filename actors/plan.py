@@ -103,7 +103,7 @@ def make_plan(site: Site) -> Plan:
     """The plan of a site that `check` found no fault with."""
     routing = Routing(site.topology)
     places = place(site, routing)
-    actors = _actors(site, places)
+    actors = _actors(places)
     controller = site.topology.controller_device
     assert controller is not None, "check() refuses a site without a controller"
     paths = {stage: stage.path_on(chosen.device) for stage, chosen in places.items()}
@@ -128,16 +128,18 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     A wire's target end is made before its source end, and a device's sensors start when every wire
     that their readings can take is there.
     """
-    commands = [_removal(command, new) for command in _removals(old, new)]
+    commands = [_removal(step) for step in _removals(old, new)]
     removed = tuple(command.key for command in commands)
     new_map = old is None or old.route_map != new.route_map
     for path in sorted(new.devices, key=lambda one: (len(new.ways[one]), one)):
         way = new.ways[path]
-        before = (("map", way[-2]),) if len(way) > 1 and new_map else ()
+        before: tuple[tuple[Any, ...], ...] = ()
+        if len(way) > 1 and new_map:
+            before = (("map", way[-2]),)
         if new_map and new.devices[path].is_router:
             # First of all: without a map a router cannot even send its answer over two hops.
-            arguments = (codec.encode(new.route_map),)
-            commands.append(Command(("map", path), path, "router", "map", arguments, before))
+            encoded = codec.encode(new.route_map)
+            commands.append(Command(("map", path), path, "router", "map", (encoded,), before))
             before = (("map", path),)
         if old is None or path not in old.devices:
             commands.append(Command(("watch", path), path, "node", "watch", (), before))
@@ -151,7 +153,7 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         commands.append(Command(key, device, "node", "spawn", arguments, after))
     for wire in new.wires.values():
         if old is None or old.wires.get(wire.number) != wire:
-            commands += _wire_commands(new, wire, removed)
+            commands += _wire_commands(wire, removed)
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
     return [_without_unknown(command, done) for command in commands]
@@ -170,14 +172,12 @@ def _removals(old: Plan | None, new: Plan) -> Iterable[tuple[str, str, Any]]:
             yield path.rsplit("/", 1)[0], "stop", actor.name
 
 
-def _removal(step: tuple[str, str, Any], new: Plan) -> Command:
+def _removal(step: tuple[str, str, Any]) -> Command:
     device, kind, argument = step
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def _wire_commands(
-    plan: Plan, wire: WirePlan, removed: tuple[tuple[Any, ...], ...]
-) -> list[Command]:
+def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
         ("target", wire.number),
@@ -225,7 +225,7 @@ def _without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
     )
 
 
-def _actors(site: Site, places: dict[Any, Place]) -> dict[str, ActorPlan]:
+def _actors(places: dict[Any, Place]) -> dict[str, ActorPlan]:
     actors = {}
     for number, (stage, chosen) in enumerate(places.items(), 1):
         path = stage.path_on(chosen.device)

@@ -21,7 +21,7 @@ from rich.console import Console as Screen
 from rich.live import Live
 
 from actors import summary, view
-from actors.client import Console, Unreachable
+from actors.client import Console, UnreachableError
 from actors.launch import Address, free_addresses, write_addresses
 from actors.plan import Plan
 from actors.site import Site
@@ -162,7 +162,7 @@ class Runner:
     def _refresh(self) -> None:
         try:
             self._status = self._ask("status")
-        except Unreachable:
+        except UnreachableError:
             return
         now_s = time.monotonic()
         delivered = {row["wire"]: row["delivered"] for row in self._status["wires"]}
@@ -202,14 +202,14 @@ class Runner:
                 return
 
     def _ask(self, kind: str) -> Any:
-        """Ask the controller. *Raises* Unreachable."""
+        """Ask the controller. *Raises* UnreachableError."""
         if self._console is None:
             listen = self._addresses[self.plan.controller].listen
             assert listen is not None, "check() refuses a controller that cannot be reached"
             self._console = Console(*listen)
         try:
             return self._console.ask(join(self.plan.controller, "controller"), kind)
-        except Unreachable:
+        except UnreachableError:
             self._console.close()
             self._console = None
             raise

@@ -49,9 +49,9 @@ def devices(summary: Mapping[str, Any]) -> Table:
                     if actor.startswith(path + "/")]
         table.add_row(
             path,
-            device["interpreter"] or "–",
-            "–" if age_s is None else f"{age_s:.1f} s",
-            "–" if free is None else f"{free / 1024:.0f} KB",
+            device["interpreter"] or "-",
+            "-" if age_s is None else f"{age_s:.1f} s",
+            "-" if free is None else f"{free / 1024:.0f} KB",
             str(sum(restarts)),
             device["address"] or "dials only",
             Text(note, style="" if device["alive"] else "red"),
@@ -70,7 +70,7 @@ def wires(summary: Mapping[str, Any], rates: Mapping[tuple[str, str], float]) ->
         table.add_row(
             f"{wire['source']} → {wire['target']}",
             str(wire["hops"]),
-            "–" if rate is None else f"{rate:.1f}/s",
+            "-" if rate is None else f"{rate:.1f}/s",
             str(wire["accepted"]),
             str(wire["delivered"]),
             str(wire["in_flight"]),
@@ -86,7 +86,7 @@ def final(summary: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [devices(summary), wires(summary, {})]
     for path, actor in summary["actors"].items():
         if actor["failures"]:
-            times = f"{actor['failures']} × " if actor["failures"] > 1 else ""
+            times = f"{actor['failures']} times, last: " if actor["failures"] > 1 else ""
             parts.append(Text(f"{path} failed {times}{actor['last_error']}", style="yellow"))
     parts += [Text(problem, style="red") for problem in summary["problems"]]
     accepted = sum(wire["accepted"] for wire in summary["wires"])
@@ -131,7 +131,7 @@ def _table(*columns: str) -> Table:
 
 
 def _shown_ms(latency_ms: float | None) -> str:
-    return "–" if latency_ms is None else f"{latency_ms:.3f} ms"
+    return "-" if latency_ms is None else f"{latency_ms:.3f} ms"
 
 
 def _shown_losses(dropped: Mapping[str, int]) -> str:

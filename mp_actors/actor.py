@@ -60,6 +60,6 @@ class Actor:
         """
         return self.on_value
 
-    def on_value(self, value):
+    def on_value(self, _value):
         """Take a value that came by a wire; the default has no use for it."""
         raise TypeError("%s takes no values; define on_value" % type(self).__name__)

@@ -18,7 +18,7 @@ _UNBOUNDED_DEQUE = hasattr(deque, "clear")  # MicroPython's needs a length and h
 
 def new_queue(bound):
     """A deque for at most bound entries; the caller checks the bound, on both interpreters."""
-    return deque() if _UNBOUNDED_DEQUE else deque((), bound)
+    return deque() if _UNBOUNDED_DEQUE else deque((), bound)  # noqa: RUF037
 
 
 class Inlet:

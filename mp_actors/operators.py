@@ -141,7 +141,7 @@ class Count(Aggregator):
         self.window_ms = window_ms
         self.count = 0
 
-    def add(self, value):
+    def add(self, _value):
         self.count += 1
 
     def result(self):

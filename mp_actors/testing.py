@@ -76,5 +76,5 @@ class Bench:
 
 
 class _Strict(Scheduler):
-    def fail(self, cell, error):
+    def fail(self, _cell, error):
         raise error

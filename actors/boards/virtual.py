@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import mp_actors
 from actors.boards.build import build, write_whole
@@ -165,7 +165,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _read_json(path: Path, default):
+def _read_json(path: Path, default: Any) -> Any:
     """The value of a file written by an earlier layout, the default if there is none to use."""
     try:
         value = json.loads(path.read_bytes())
