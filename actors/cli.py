@@ -15,6 +15,7 @@ import typer
 from mp_actors.errors import ActorsError
 
 FAILED, WRONG, NOBODY = 1, 2, 3
+PIPE_COLUMNS = 140
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,15 +39,13 @@ def run(
     json_file: JsonFile = None,
 ) -> None:
     """Run a site: every local device as a process of its own, shown until Ctrl-C."""
-    from rich.console import Console as Screen
-
     from actors import summary, view
     from actors.runner import Runner
 
     site, plan = _planned(file)
-    screen = Screen(stderr=str(json_file) == "-")
+    screen = _screen(stderr=str(json_file) == "-")
     found = Runner(site, plan, screen).run(seconds)
-    screen.print(view.final(found))
+    screen.print(view.final(found, screen.width))
     if json_file is not None:
         summary.write(found, json_file)
     if not found["ok"]:
@@ -87,13 +86,11 @@ def check(file: SiteFile) -> None:
 @app.command()
 def plan(file: SiteFile, json_file: JsonFile = None) -> None:
     """Show who runs what, why there, and which way each wire takes. Nothing is started."""
-    from rich.console import Console as Screen
-
     from actors import view
 
     _, planned = _planned(file)
     if str(json_file) != "-":
-        Screen().print(view.plan_tables(planned))
+        _screen().print(view.plan_tables(planned))
     if json_file is not None:
         _write_json(_plain_plan(planned), json_file)
 
@@ -193,6 +190,14 @@ def _plain_plan(planned: Any) -> dict[str, Any]:
         ],
         "routes": planned.route_map,
     }
+
+
+def _screen(stderr: bool = False) -> Any:
+    """Where tables go; a file or a pipe has no width of its own."""
+    from rich.console import Console as Screen
+
+    screen = Screen(stderr=stderr)
+    return screen if screen.is_terminal else Screen(stderr=stderr, width=PIPE_COLUMNS)
 
 
 def _write_json(value: Any, file: Path) -> None:

@@ -75,6 +75,9 @@ class Runner:
     def _start(self) -> None:
         file = self._folder / "addresses.json"
         write_addresses(self._addresses, file)
+        for path, address in self._addresses.items():
+            if address.tap is not None:
+                self._say(path, f"tap at {_shown(address.tap)}")
         # The controller's device first: what waits for others is worth starting early.
         order = sorted(self.plan.devices, key=lambda path: path != self.plan.controller)
         for path in order:
@@ -149,7 +152,10 @@ class Runner:
                 if self.screen.is_terminal:
                     left_s = None if seconds is None else max(0.0, seconds - flowed_s)
                     shown = self._summary(final=False)
-                    display.update(view.live(shown, self._rates, self.events, left_s), refresh=True)
+                    picture = view.live(
+                        shown, self._rates, self.events, left_s, self.screen.width
+                    )
+                    display.update(picture, refresh=True)
                 if seconds is not None and flowed_s >= seconds:
                     return
                 if self._status.get("failures") or self.plan.controller in self._died:

@@ -11,6 +11,7 @@ from actors.plan import Plan
 
 STALE_S = 2.0  # two reports missed: the figure is shown with its age
 EVENTS_SHOWN = 8
+WIDE_COLUMNS = 120  # of a screen that shows a wire in one line
 
 
 def live(
@@ -18,10 +19,12 @@ def live(
     rates: Mapping[tuple[str, str], float],
     events: list[str],
     left_s: float | None,
+    width: int,
 ) -> RenderableType:
     """The live screen: head line, devices, wires, what happened last.
 
     `rates`: readings per second of each wire by its ends. `left_s`: None without an end in sight.
+    `width`: columns of the screen.
     """
     alive = [device["alive"] for device in summary["devices"].values()]
     head = Text.assemble(
@@ -31,8 +34,8 @@ def live(
         f"   {sum(rates.values()):.0f} readings/s   lost {_lost_in_all(summary)}",
         "" if left_s is None else f"   {left_s:.0f} s to go",
     )
-    parts: list[RenderableType] = [head, devices(summary), wires(summary, rates)]
-    parts += [Text(event, style="dim", no_wrap=True) for event in events[-EVENTS_SHOWN:]]
+    parts: list[RenderableType] = [head, devices(summary), wires(summary, rates, width)]
+    parts += [Text(event, style="dim", no_wrap=True, overflow="ellipsis") for event in events[-EVENTS_SHOWN:]]
     return Group(*parts)
 
 
@@ -41,9 +44,6 @@ def devices(summary: Mapping[str, Any]) -> Table:
     table = _table("device", "interpreter", ">age", ">heap free", ">restarts", "address", "note")
     for path, device in summary["devices"].items():
         age_s = device["age_s"]
-        note = "" if device["alive"] else "not heard yet" if age_s is None else "down"
-        if device["alive"] and age_s > STALE_S:
-            note = f"stale {age_s:.0f} s"
         free = device["free_heap_bytes"]
         restarts = [one["restarts"] for actor, one in summary["actors"].items()
                     if actor.startswith(path + "/")]
@@ -54,36 +54,34 @@ def devices(summary: Mapping[str, Any]) -> Table:
             "-" if free is None else f"{free / 1024:.0f} KB",
             str(sum(restarts)),
             device["address"] or "dials only",
-            Text(note, style="" if device["alive"] else "red"),
+            _note(device),
         )
     return table
 
 
-def wires(summary: Mapping[str, Any], rates: Mapping[tuple[str, str], float]) -> Table:
+def wires(
+    summary: Mapping[str, Any], rates: Mapping[tuple[str, str], float], width: int
+) -> Table:
     """One row a wire: rate, ages, what waits and what was lost."""
-    table = _table(
-        "wire", ">hops", ">rate", ">accepted", ">delivered", ">queue", ">p50", ">p99", "lost"
-    )
+    columns = ["wire", ">hops", ">accepted", ">delivered", ">queue", ">p50 ms", ">p99 ms"]
+    if rates:
+        columns.insert(2, ">rate")
+    table = _table(*columns, "lost")
+    arrow = " → " if width >= WIDE_COLUMNS else "\n→ "
     for wire in summary["wires"]:
         latency = wire["latency_ms"]
-        rate = rates.get((wire["source"], wire["target"]))
-        table.add_row(
-            f"{wire['source']} → {wire['target']}",
-            str(wire["hops"]),
-            "-" if rate is None else f"{rate:.1f}/s",
-            str(wire["accepted"]),
-            str(wire["delivered"]),
-            str(wire["in_flight"]),
-            _shown_ms(latency["p50"]),
-            _shown_ms(latency["p99"]),
-            Text(_shown_losses(wire["dropped"]), style="red"),
-        )
+        cells = [f"{wire['source']}{arrow}{wire['target']}", str(wire["hops"])]
+        if rates:
+            cells.append(f"{rates.get((wire['source'], wire['target']), 0):.1f}/s")
+        cells += [str(wire[figure]) for figure in ("accepted", "delivered", "in_flight")]
+        cells += [_shown_ms(latency["p50"]), _shown_ms(latency["p99"])]
+        table.add_row(*cells, Text(_shown_losses(wire["dropped"]), style="red"))
     return table
 
 
-def final(summary: Mapping[str, Any]) -> RenderableType:
-    """The summary at the end of a run."""
-    parts: list[RenderableType] = [devices(summary), wires(summary, {})]
+def final(summary: Mapping[str, Any], width: int) -> RenderableType:
+    """The summary at the end of a run, for a screen of that many columns."""
+    parts: list[RenderableType] = [devices(summary), wires(summary, {}, width)]
     for path, actor in summary["actors"].items():
         if actor["failures"]:
             times = f"{actor['failures']} times, last: " if actor["failures"] > 1 else ""
@@ -126,12 +124,33 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+        first = column == columns[0]
+        table.add_column(
+            column.lstrip(">"), justify="right" if right else "left", no_wrap=right or first
+        )
     return table
 
 
+def _note(device: Mapping[str, Any]) -> Text:
+    """What a person should know of a device, the worst first."""
+    notes = []
+    if device["age_s"] is None:
+        notes.append("not heard yet")
+    elif not device["alive"]:
+        notes.append("down")
+    elif device["age_s"] > STALE_S:
+        notes.append(f"stale {device['age_s']:.0f} s")
+    broken = sum(device["link_errors"].values())
+    if broken:
+        notes.append(f"{broken} links closed for bad bytes")
+    style = "red" if notes else ""
+    if device["tap"]:
+        notes.append(f"tap {device['tap']}")
+    return Text(", ".join(notes), style=style)
+
+
 def _shown_ms(latency_ms: float | None) -> str:
-    return "-" if latency_ms is None else f"{latency_ms:.3f} ms"
+    return "-" if latency_ms is None else f"{latency_ms:.3f}"
 
 
 def _shown_losses(dropped: Mapping[str, int]) -> str:

@@ -24,6 +24,13 @@ class SystemClock:
         """Microseconds since 1970. As right as the machine's clock."""
         return time.time_ns() // 1000 + _UNIX_EPOCH_S * 1000000
 
+    def sleep_ms(self, duration_ms):
+        """Do nothing for that long."""
+        if hasattr(time, "sleep_ms"):
+            time.sleep_ms(duration_ms)
+        else:
+            time.sleep(duration_ms / 1000)
+
 
 class ManualClock:
     """A clock that moves only when told to; for tests and simulations."""

@@ -42,7 +42,7 @@ FLOORS = {
         11: "node requests system",
         12: "clock links",
         13: "links.memory links.tcp",
-        14: "serve tap testing",
+        14: "serve tap testing local",
         15: "boot",
         16: "__init__",
     },

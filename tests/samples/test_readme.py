@@ -1,0 +1,133 @@
+"""The README tells the truth: its code, its commands and its links are tried."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ACTORS = [sys.executable, "-m", "actors"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+START_S = 40
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the files the README shows, as its first-line comments name them."""
+    for name in ("parts.py", "site.py", "test_parts.py", "read_tap.py"):
+        (tmp_path / name).write_text(snippet(f"# {name}"), encoding="utf-8")
+    return tmp_path
+
+
+def test_the_site_runs_and_any_program_reads_its_tap(folder):
+    run = start([*ACTORS, "run", "site.py", "--seconds", "6", "--json", "out.json"], folder)
+    tap = wait_for(run, r"tap at (\S+)")[1]
+    wait_for(run, r"office/desk/mean \d")
+    readings = output([sys.executable, "read_tap.py", tap], folder).splitlines()
+    assert len(readings) == 5
+    assert all(line.startswith("['soil-moisture', ") for line in readings)
+    assert run.wait(timeout=START_S) == 0, run.stdout.read()
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"]
+    assert summary["devices"]["field/probe"]["interpreter"] == "micropython"
+    assert any(wire["hops"] == 1 and wire["delivered"] for wire in summary["wires"])
+
+
+def test_the_tests_shown_pass(folder):
+    output([sys.executable, "-m", "pytest", "-q", "test_parts.py"], folder)
+
+
+def test_another_device_is_one_more_line(folder):
+    with (folder / "site.py").open("a") as file:
+        file.write(snippet("# site.py, one line more"))
+    assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
+
+
+def test_another_machine_is_an_address_and_the_same_file(folder):
+    # Two loopback addresses stand for the two machines.
+    there = {"192.168.1.10": "127.0.0.1", "192.168.1.20": "127.0.0.2"}
+    site = (folder / "site.py").read_text()
+    for line in snippet("# site.py, on two machines").splitlines()[1:]:
+        name = line.split(" =")[0]
+        for shown, real in there.items():
+            line = line.replace(shown, real)
+        site = re.sub(rf"^{name} = .*$", line, site, flags=re.MULTILINE)
+    (folder / "site.py").write_text(site)
+    commands = re.findall(r"^    actors ((?:up|node) site\.py.*?)(?: +#.*)?$", README, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["up", "node", "node"]
+    processes = {one: start([*ACTORS, *one.split()], folder) for one in commands}
+    try:
+        wait_for(processes["node site.py office/desk"], r"office/desk/mean \d")
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.wait(timeout=START_S)
+
+
+def test_every_command_and_target_named_exists(folder):
+    helped = output([*ACTORS, "--help"], folder)
+    for command in re.findall(r"^\| `actors (\w+)", README, re.MULTILINE):
+        assert command in helped
+        output([*ACTORS, command, "--help"], folder)
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make ([a-z-]+)", README):
+        if target != "flash":
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    assert "there is no `make flash` yet" in README
+    assert "flash:" not in makefile
+
+
+def test_every_link_leads_to_a_file():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 5
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def snippet(first_line):
+    """The code block that begins with this comment."""
+    for block in re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
+        head = block.split("\n", 1)[0]
+        if head == first_line or head.startswith(first_line + " - "):
+            return block
+    raise AssertionError(f"the README has no block that begins with {first_line!r}")
+
+
+def start(command, folder):
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def output(command, folder):
+    done = subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=START_S
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def wait_for(process, pattern):
+    """The first line of a process that matches, as a match."""
+    seen = []
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        line = process.stdout.readline()
+        seen.append(line)
+        found = re.search(pattern, line)
+        if found:
+            return found
+        if not line and process.poll() is not None:
+            break
+    raise AssertionError(f"no line like {pattern!r} in:\n{''.join(seen)}")
