@@ -3,11 +3,18 @@
 It may use libraries and imports the kernel `mp_actors`, never the other way round. Floor by floor,
 a file importing only from floors below its own:
 
-    words      problems, mesh, arguments       what is wrong; which links exist; what can travel
-    declared   topology, pipeline              devices and domains; actors and wires
-    read       site, device_check, check       a site file, executed; then every mistake in it
+    words      problems, mesh, arguments         what is wrong; which links exist; what can travel
+    declared   topology, pipeline                devices and domains; actors and wires
+    read       site, device_check, check         a site file, executed; then every mistake in it
+    thought    routing, placement, plan          ways, places, numbers; commands, as a difference
+    action     ledger, controller                accounts; roll-out, reports, halt, end
+    devices    launch, boards, accel             a worker or a board on this machine
+    people     client, summary, view, runner, tap, cli
 
-    flow       site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
+    declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
+    run        runner -> one `node` process a device, `up` for the controller's
+               controller -> plan.diff -> commands -> routers -> node actors
+    see        node actors -> reports -> controller -> ledger -> summary -> view, JSON
 
 A site file needs only the two names exported here:
 

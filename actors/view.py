@@ -35,7 +35,8 @@ def live(
         "" if left_s is None else f"   {left_s:.0f} s to go",
     )
     parts: list[RenderableType] = [head, devices(summary), wires(summary, rates, width)]
-    parts += [Text(event, style="dim", no_wrap=True, overflow="ellipsis") for event in events[-EVENTS_SHOWN:]]
+    for event in events[-EVENTS_SHOWN:]:
+        parts.append(Text(event, style="dim", no_wrap=True, overflow="ellipsis"))
     return Group(*parts)
 
 

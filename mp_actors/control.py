@@ -9,6 +9,7 @@ twice: it is known by device, incarnation and id.
 from mp_actors import frame
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.jsontext import loads_json
+from mp_actors.path import split
 
 ANSWERS_KEPT = 32  # answers a device can repeat
 
@@ -19,13 +20,13 @@ class Control:
     def __init__(self, node):
         self.node = node
         self.lost = {}
-        self.on_answer = None  # set by Requests where this device asks
+        self.on_answer = None  # on_answer(id, error, value); Requests sets it where a device asks
         self._answers = {}
         self._keys = []
 
     def tell(self, sender, path, kind, args):
         """Tell an actor on another device. Never answered, never sent again."""
-        device = path[: path.rindex("/")]
+        device, _ = split(path)
         if device == self.node.path:
             self.node.log(sender, "%s: no such actor on this device" % path)
             self.lose("gone")
@@ -71,8 +72,7 @@ class Control:
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:
-            if self.on_answer is not None:
-                self.on_answer(body)
+            self._take_answer(body)
             return
         words = [body.get(field) for field in ("to", "from", "do")]
         args = body.get("args", [])
@@ -82,6 +82,8 @@ class Control:
         answer = None
         if "id" in body:
             key = (from_device, body.get("inc"), body["id"])
+            if type(key[1]) is not int or type(key[2]) is not int:
+                raise RemoteWireError("control with an id or inc that is no number")
             if key in self._answers:
                 self._answer(self._answers[key], from_device, console)
                 return
@@ -108,6 +110,17 @@ class Control:
     def lose(self, reason):
         """Count a control message that was not delivered."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
+
+    def _take_answer(self, body):
+        error = body.get("error")
+        if type(body["re"]) is not int:
+            raise RemoteWireError("an answer to no number")
+        if error is not None:
+            if not isinstance(error, list) or [type(word) for word in error] != [str, str]:
+                raise RemoteWireError("an answer whose error is not [kind, text]")
+            error = tuple(error)
+        if self.on_answer is not None:
+            self.on_answer(body["re"], error, body.get("ok"))
 
     def _answerer(self, key, path, sender, console):
         from_device, _, number = key

@@ -127,6 +127,9 @@ class Node:
             return False
         version = self.forwarder.version
         payload = frame.routed(frame_class, version, to_device, self.number, body)
+        if not way.takes(payload):
+            text = "frame of %d bytes not sent: %s takes %d"
+            self.log(join(self.path, "node"), text % (len(payload), way.path, way.limit_bytes))
         return way.send(payload, frame_class == frame.CONTROL)
 
     # -- receiving

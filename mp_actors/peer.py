@@ -69,12 +69,18 @@ class Peer:
         self.is_open = True
 
     def send(self, payload, is_control):
-        """Queue a frame for the next write. Returns False if there is no room for it."""
+        """Queue a frame for the next write. Returns False if there is no room, or never will be."""
+        if not self.takes(payload):
+            return False
         room = self.queue_bytes_max * (2 if is_control else 1)
         if self.queued_bytes + len(payload) > room and self._frames:
             return False
         self._push(payload)
         return True
+
+    def takes(self, payload):
+        """Whether a frame is short enough for this neighbour."""
+        return len(payload) <= self.limit_bytes
 
     @property
     def is_full(self):

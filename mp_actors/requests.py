@@ -4,6 +4,8 @@ Sent again after 0.5 s, then twice as long each time, with the same id, until th
 other side carries out a repeated question once (see `control`).
 """
 
+from mp_actors.path import split
+
 FIRST_RETRY_MS = 500
 RETRY_MAX_MS = 8000
 
@@ -15,7 +17,7 @@ class Requests:
         self.node = node
         self._next = 1
         self._open = {}
-        node.control.on_answer = self._answered
+        node.control.on_answer = self._close
 
     def ask(self, sender, path, kind, args, then, timeout_ms=10000):
         """Ask the actor at path; `then(error, value)` is called once.
@@ -28,6 +30,7 @@ class Requests:
             if not scheduler.post(path, kind, args, sender, then):
                 then(("busy", "%s is busy" % self.node.path), None)
             return
+        device, _ = split(path)
         number = self._next
         self._next += 1
         body = {"to": path, "from": sender, "inc": self.node.incarnation, "id": number}
@@ -38,7 +41,6 @@ class Requests:
         def send(wait_ms):
             if number not in self._open:
                 return
-            device = path[: path.rindex("/")]
             self.node.control.send(self.node.control.number_of(device), body)
             next_ms = min(RETRY_MAX_MS, 2 * wait_ms)
             timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
@@ -49,10 +51,6 @@ class Requests:
 
         timers.after(now_ms, timeout_ms, expire)
         send(FIRST_RETRY_MS)
-
-    def _answered(self, body):
-        error = body.get("error")
-        self._close(body["re"], None if error is None else tuple(error), body.get("ok"))
 
     def _close(self, number, error, value):
         if number in self._open:

@@ -75,7 +75,7 @@ class Router(Actor):
         if way.send(frame.forwarded(payload, head, version, to_device), is_control):
             self.forwarded += 1
         else:
-            node.dead_letter("overflow", payload, head)
+            node.dead_letter("overflow" if way.takes(payload) else "refused", payload, head)
 
     def _number_of(self, payload, head):
         """Number of the device a leaf's control message is for, 0 if the map does not know it."""
