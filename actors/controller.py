@@ -6,6 +6,7 @@ it: when it is gone, the site goes on.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from actors.ledger import DeviceReport, WireAccount, accounts
@@ -22,13 +23,19 @@ STALE_S = 6.0  # three missed beats: an older figure is not the present
 
 
 class Controller(Actor):
-    """Carries out one plan. `diff` gives the commands; each is sent once what it needs is done."""
+    """Carries out one plan. `diff` gives the commands; each is sent once what it needs is done.
 
-    def __init__(self, node: Node, plan: Plan) -> None:
+    `seconds()` is a clock that never jumps, for ages.
+    """
+
+    def __init__(
+        self, node: Node, plan: Plan, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self.plan = plan
         self.reports = {path: DeviceReport() for path in plan.devices}
         self.failures: dict[tuple[Any, ...], str] = {}
         self.waiting_for: dict[tuple[Any, ...], str] = {}
+        self._seconds_now = seconds
         self._node = node
         self._requests = Requests(node)
         self._open = {command.key: command for command in diff(None, plan)}
@@ -58,7 +65,7 @@ class Controller(Actor):
     def on_halt(self) -> None:
         """Let no sensor sample any more, anywhere; `rested` in the status says when all obeyed."""
         if self._halted_s is None:
-            self._halted_s = time.monotonic()
+            self._halted_s = self._seconds_now()
         self._open.clear()
         self._halt_left = set(self.plan.devices)
         for path in sorted(self.plan.devices):
@@ -82,7 +89,7 @@ class Controller(Actor):
             report.restarts += 1
         report.incarnation = figures["inc"]
         report.figures = figures
-        report.heard_s = time.monotonic()
+        report.heard_s = self._seconds_now()
         report.reports += 1
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
@@ -138,7 +145,7 @@ class Controller(Actor):
             return
         self._done.add(command.key)
         if command.kind == "start" and self._started_s is None:
-            self._started_s = time.monotonic()
+            self._started_s = self._seconds_now()
         self._roll_out()
 
     def _again(self, command: Command) -> None:
@@ -167,11 +174,11 @@ class Controller(Actor):
     def _seconds(self) -> float:
         if self._started_s is None:
             return 0.0
-        return round((self._halted_s or time.monotonic()) - self._started_s, 3)
+        return round((self._halted_s or self._seconds_now()) - self._started_s, 3)
 
     def _device(self, path: str) -> dict[str, Any]:
         report = self.reports[path]
-        age_s = None if report.heard_s is None else time.monotonic() - report.heard_s
+        age_s = None if report.heard_s is None else self._seconds_now() - report.heard_s
         figures = report.figures
         return {
             "interpreter": figures.get("interpreter"),
