@@ -22,9 +22,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Actors for sensor streams, on microcontrollers and machines.",
 )
+
+
+def _in_a_folder(file: Path | None) -> Path | None:
+    """Refuse at once what could not be written at the end."""
+    if file is not None and not file.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {file.parent}")
+    return file
+
+
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.py", help="The file that declares a site.")]
 JsonFile = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON too; - for stdout.")
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=_in_a_folder,
+        help="Write it as JSON too; - for stdout.",
+    ),
 ]
 AddressesFile = Annotated[Path | None, typer.Option("--addresses", hidden=True)]
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]

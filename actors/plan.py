@@ -124,7 +124,7 @@ def make_plan(site: Site) -> Plan:
 def diff(old: Plan | None, new: Plan) -> list[Command]:
     """The commands that bring a site from one plan to another, each with what must precede it.
 
-    Breadth first through the routers: a device is spoken to once the router before it has the map.
+    Breadth first through the routers: a device is spoken to once those before it have the map.
     A wire's target end is made before its source end, and a device's sensors start when every wire
     that their readings can take is there.
     """
@@ -133,9 +133,7 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     new_map = old is None or old.route_map != new.route_map
     for path in sorted(new.devices, key=lambda one: (len(new.ways[one]), one)):
         way = new.ways[path]
-        before: tuple[tuple[Any, ...], ...] = ()
-        if len(way) > 1 and new_map:
-            before = (("map", way[-2]),)
+        before = tuple(("map", one) for one in way[:-1])
         if new_map and new.devices[path].is_router:
             # First of all: without a map a router cannot even send its answer over two hops.
             encoded = codec.encode(new.route_map)
@@ -144,7 +142,7 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         if old is None or path not in old.devices:
             commands.append(Command(("watch", path), path, "node", "watch", (), before))
     for actor in new.actors.values():
-        if old is not None and old.actors.get(actor.path) == actor:
+        if _actor_goes_on(old, new, actor.path):
             continue
         device = actor.path.rsplit("/", 1)[0]
         arguments = (actor.name, actor.code, actor.arguments)
@@ -152,7 +150,7 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         key = ("spawn", actor.path)
         commands.append(Command(key, device, "node", "spawn", arguments, after))
     for wire in new.wires.values():
-        if old is None or old.wires.get(wire.number) != wire:
+        if not _wire_goes_on(old, new, wire.number):
             commands += _wire_commands(wire, removed)
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
@@ -164,12 +162,29 @@ def _removals(old: Plan | None, new: Plan) -> Iterable[tuple[str, str, Any]]:
     if old is None:
         return
     for number, wire in old.wires.items():
-        if new.wires.get(number) != wire:
-            for path in sorted({wire.source, wire.target}):
-                yield path.rsplit("/", 1)[0], "unwire", number
+        if not _wire_goes_on(old, new, number):
+            for device in sorted({end.rsplit("/", 1)[0] for end in (wire.source, wire.target)}):
+                yield device, "unwire", number
     for path, actor in old.actors.items():
-        if new.actors.get(path) != actor:
+        if not _actor_goes_on(old, new, path):
             yield path.rsplit("/", 1)[0], "stop", actor.name
+
+
+def _actor_goes_on(old: Plan | None, new: Plan, path: str) -> bool:
+    """Whether the actor at path is the same in both: only what its device was told counts."""
+    if old is None or path not in old.actors or path not in new.actors:
+        return False
+    before, after = old.actors[path], new.actors[path]
+    return (before.code, before.arguments) == (after.code, after.arguments)
+
+
+def _wire_goes_on(old: Plan | None, new: Plan, number: int) -> bool:
+    """Whether a wire is the same in both. One at an actor that is made anew is not."""
+    if old is None or number not in old.wires or number not in new.wires:
+        return False
+    before, after = old.wires[number], new.wires[number]
+    ends = (after.source, after.target)
+    return before.spec == after.spec and all(_actor_goes_on(old, new, end) for end in ends)
 
 
 def _removal(step: tuple[str, str, Any]) -> Command:

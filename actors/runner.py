@@ -58,15 +58,18 @@ class Runner:
         """Run until `seconds` of flow are over, or Ctrl-C. Returns the summary."""
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            self._start()
-            self._watch(seconds)
-        except KeyboardInterrupt:
-            self._say("", "ending; once more ends at once")
-        try:
+            try:
+                self._start()
+                self._watch(seconds)
+            except KeyboardInterrupt:
+                self._say("", "ending; once more ends at once")
             self._rest()
         except KeyboardInterrupt:
             self.problems.append("ended before everything in flight had arrived")
         finally:
+            # Ending takes a bounded time; who presses again gets no orphans and still a summary.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             self._end()
         return self._summary(final=True)
 
@@ -168,7 +171,7 @@ class Runner:
     def _refresh(self) -> None:
         try:
             self._status = self._ask("status")
-        except UnreachableError:
+        except ActorsError:
             return
         now_s = time.monotonic()
         delivered = {row["wire"]: row["delivered"] for row in self._status["wires"]}

@@ -9,8 +9,9 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from mp_actors.errors import ActorsError
+from mp_actors.errors import ActorsError, RemoteWireError
 from mp_actors.frame import FrameReader
+from mp_actors.jsontext import loads_json
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_BYTES_MAX = 1 << 16
@@ -30,12 +31,15 @@ def readings(host: str, port: int, sensor: str, every_ms: int) -> Iterator[list[
     with connection:
         connection.settimeout(None)
         request = json.dumps({"sensor": sensor, "every_ms": every_ms}).encode()
-        connection.sendall(struct.pack("!I", len(request)) + request)
         frames = FrameReader(ANSWER_BYTES_MAX)
-        while data := connection.recv(ANSWER_BYTES_MAX):
-            frames.feed(data)
-            while (payload := frames.next()) is not None:
-                answer = json.loads(payload)
-                if isinstance(answer, dict):
-                    raise ActorsError(f"{where}: {answer.get('error', answer)}")
-                yield answer
+        try:
+            connection.sendall(struct.pack("!I", len(request)) + request)
+            while data := connection.recv(ANSWER_BYTES_MAX):
+                frames.feed(data)
+                while (payload := frames.next()) is not None:
+                    answer = loads_json(payload)
+                    if isinstance(answer, dict):
+                        raise ActorsError(f"{where}: {answer.get('error', answer)}")
+                    yield answer
+        except (OSError, RemoteWireError) as error:
+            raise ActorsError(f"{where}: {error}; is that the address of a tap?") from None

@@ -13,6 +13,7 @@ _HEAD = "!BBHBHBIBQ"
 _HEAD_BYTES = 21
 _U16, _U32, _U64 = 0x19, 0x1A, 0x1B  # CBOR's initial bytes of integers of that width
 _SPAN_MAX_US = (1 << 32) - 1
+_TIMES = (6, 70)  # a tag, and that of an array of u32; another array may hold floats
 FLOAT = "d" if 1.0 + 2.0**-40 != 1.0 else "f"  # some boards have 32-bit floats
 _SIGNED = (("b", 1 << 7), ("h", 1 << 15), ("i", 1 << 31), ("q", 1 << 63))
 
@@ -55,15 +56,20 @@ class Batch:
 
     def __init__(self, codec, body, items_max):
         self.wire, self.epoch, self.sequence, t0_us = head(body)
-        row = codec.decode(body, 4, items_max)
-        times, values = row[4], row[5]
-        self.origins = row[6] if len(row) == 7 else None
+        if t0_us >> 63:
+            raise RemoteWireError("wire %d: its first moment is beyond 63 bits" % self.wire)
+        # The four integers are read already: what follows them is decoded as an array of its own.
+        rest = bytes((body[0] - 4,)) + body[_HEAD_BYTES:]
+        # As deep as `encode` allows the values, and the array around them.
+        row = codec.decode(rest, codec.DEPTH_MAX + 1, items_max - 4)
+        times, values = row[0], row[1]
+        self.origins = row[2] if len(row) == 3 else None
         if not isinstance(values, (list, array)):
             raise RemoteWireError("wire %d: values are no list and no typed array" % self.wire)
         count = len(values)
-        if isinstance(times, int) and not isinstance(times, bool) and times >= 0:
+        if type(times) is int and 0 <= times <= _SPAN_MAX_US:
             times = [index * times for index in range(count)]
-        elif not isinstance(times, array) or len(times) != count:
+        elif _length(body, _HEAD_BYTES)[:2] != _TIMES or len(times) != count:
             raise RemoteWireError("wire %d: times do not match %d values" % (self.wire, count))
         if self.origins is not None and (
             not isinstance(self.origins, array) or len(self.origins) != count
@@ -94,12 +100,15 @@ def count(body):
         _, size, offset = _length(body, offset)
         offset += size
     major, size, offset = _length(body, offset)
-    if major == 4:
-        return size
-    if major != 6 or size not in _ITEM_BYTES:
+    length, item_bytes = size, 1
+    if major == 6 and size in _ITEM_BYTES:
+        item_bytes = _ITEM_BYTES[size]
+        _, length, offset = _length(body, offset)
+    elif major != 4:
         raise RemoteWireError("data body: values are no list and no typed array")
-    _, length, _ = _length(body, offset)
-    return length // _ITEM_BYTES[size]
+    if length > len(body) - offset:
+        raise RemoteWireError("data body is cut short")
+    return length // item_bytes
 
 
 _ITEM_BYTES = {64: 1, 69: 2, 70: 4, 71: 8, 72: 1, 77: 2, 78: 4, 79: 8, 85: 4, 86: 8}
@@ -107,19 +116,18 @@ _ITEM_BYTES = {64: 1, 69: 2, 70: 4, 71: 8, 72: 1, 77: 2, 78: 4, 79: 8, 85: 4, 86
 
 def _length(body, offset):
     """(major type, argument, offset behind) of the item head at offset."""
-    try:
-        first = body[offset]
-        argument = first & 31
-        if argument < 24:
-            return first >> 5, argument, offset + 1
-        width = 1 << (argument - 24)
-        if width > 8 or offset + 1 + width > len(body):
-            raise RemoteWireError("data body is cut short")
-        return first >> 5, int.from_bytes(body[offset + 1 : offset + 1 + width], "big"), (
-            offset + 1 + width
-        )
-    except IndexError:
+    # A length that came with the body can be beyond any index, so it is compared, not tried.
+    if offset >= len(body):
         raise RemoteWireError("data body is cut short")
+    first = body[offset]
+    argument = first & 31
+    if argument < 24:
+        return first >> 5, argument, offset + 1
+    width = 1 << (argument - 24)
+    end = offset + 1 + width
+    if width > 8 or end > len(body):
+        raise RemoteWireError("data body is cut short")
+    return first >> 5, int.from_bytes(body[offset + 1 : end], "big"), end
 
 
 def _typed(values):

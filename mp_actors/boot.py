@@ -79,4 +79,11 @@ def main(file="config.json"):
     )
     system = System(node, config.get("pid"))
     node.scheduler.spawn(join(node.path, "node"), lambda: system)
-    serve(config, node, clock, READ_BYTES)
+    try:
+        serve(config, node, clock, READ_BYTES)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C at a terminal
+    except OSError as error:
+        host, port = config["listen"] or config["tap"]
+        say(node.path, "cannot listen on %s:%d: %s" % (host, port, error))
+        sys.exit(1)

@@ -42,7 +42,8 @@ class Cell:
         """Let an instance take this place. *Raises* what its `started` raises."""
         self._handled_before = self._handled()
         actor._cell = self
-        actor.path = self.path
+        actor.path = actor.source = self.path
+        actor.at_us = self.scheduler.clock.site_us()
         self.origin = None if actor.role == "filter" else self.path
         if self.actor is not None or self.failures:
             self.restarts += 1
@@ -57,6 +58,8 @@ class Cell:
         self.failures += 1
         self.last_error = text
         worked = self._handled() > self._handled_before
+        # Counts for one failure only: a constructor that raises next has not worked at all.
+        self._handled_before = self._handled()
         self.restart_delay_ms = restart_delay_ms(worked, self.restart_delay_ms)
         self.down = True
 

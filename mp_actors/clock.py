@@ -8,21 +8,27 @@ import time
 
 from mp_actors.ticks import WRAP_MS
 
-_UNIX_EPOCH_S = 0 if time.gmtime(0)[0] == 1970 else 946684800  # boards count from 2000
+_EPOCH_US = 0 if time.gmtime(0)[0] == 1970 else 946684800000000  # boards count from 2000
 
 
 class SystemClock:
     """The clock of this machine."""
 
-    def ticks_ms(self):
-        """Milliseconds that never jump, modulo `WRAP_MS`."""
-        if hasattr(time, "ticks_ms"):
+    if hasattr(time, "ticks_ms"):  # asked once: a node wants the time twice for each frame
+
+        def ticks_ms(self):
+            """Milliseconds that never jump, modulo `WRAP_MS`."""
             return time.ticks_ms() % WRAP_MS
-        return time.monotonic_ns() // 1000000 % WRAP_MS
+
+    else:
+
+        def ticks_ms(self):
+            """Milliseconds that never jump, modulo `WRAP_MS`."""
+            return time.monotonic_ns() // 1000000 % WRAP_MS
 
     def site_us(self):
         """Microseconds since 1970. As right as the machine's clock."""
-        return time.time_ns() // 1000 + _UNIX_EPOCH_S * 1000000
+        return time.time_ns() // 1000 + _EPOCH_US
 
     def sleep_ms(self, duration_ms):
         """Do nothing for that long."""

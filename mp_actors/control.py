@@ -140,10 +140,24 @@ class Control:
     def _answer(self, body, from_device, console):
         if body is None:
             return  # the first question is still being worked on
+        node = self.node
+        way = node.forwarder.way(from_device) if console is None else console
+        if way is None or way.is_closed:
+            return
+        room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES
+        try:
+            encoded = node.codec.encode(body)
+            if len(encoded) > room:
+                raise LocalWireError("%d bytes; the way takes %d" % (len(encoded), room))
+        except LocalWireError as error:
+            text = "%s: the answer cannot be sent: %s" % (body["from"], error)
+            body = {"to": body["to"], "from": body["from"], "re": body["re"]}
+            body["error"] = ["failed", text]
+            encoded = node.codec.encode(body)
         if console is None:
-            self.send(from_device, body)
-        elif not console.is_closed:
-            console.send(self.node.codec.encode(body), True)
+            node.send(frame.CONTROL, from_device, encoded)
+        else:
+            console.send(encoded, True)
 
     def _remember(self, key):
         self._answers[key] = None

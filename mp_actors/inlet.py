@@ -5,7 +5,8 @@ push out what came by another, and what is free is known per wire. A queue is ma
 (346 B per actor against 1.1 KB), since most targets are idle when a value comes and take it at
 once.
 
-Ledger, in readings: `accepted == delivered + sum(dropped) + len(queue)` between two handlers.
+Ledger, in readings: `accepted == delivered + sum(dropped) + len(queue)` between two handlers. What
+is counted is `accepted` and `undelivered`: a value that finds its target idle costs one count.
 """
 
 from collections import deque
@@ -21,11 +22,19 @@ def new_queue(bound):
     return deque() if _UNBOUNDED_DEQUE else deque((), bound)  # noqa: RUF037
 
 
+class Everywhere:
+    """Stands where there is no single target on this device: never idle, so nothing is chained."""
+
+    queue = (None,)
+
+
 class Inlet:
     """Where one wire ends.
 
     `source`: path of the actor the wire comes from. `expected`: next sequence number from a remote
-    source, None for a wire that never leaves the device.
+    source, None for a wire that never leaves the device. `undelivered`: accepted, and waiting or
+    dropped. `stage`: all a value needs here in one lookup: the actor, its verb, the inlet that what
+    it returns goes on to or `Everywhere`, the path it then carries or None for its own.
     """
 
     def __init__(self, wire, source, bound):
@@ -33,15 +42,13 @@ class Inlet:
         self.source = source
         self.bound = bound
         self.cell = None
-        self.actor = None
-        self.verb = None
-        self.following = None
+        self.stage = None
         self.queue = None
         self.is_ready = False
         self.ready_queue = None
         self.origins = None
         self.accepted = 0
-        self.delivered = 0
+        self.undelivered = 0
         self.dropped = {}
         self.expected = None
         self.missing = 0
@@ -50,12 +57,23 @@ class Inlet:
 
     def attach(self, actor):
         """Resolve the verb of this instance: nothing is looked up by name per value."""
-        self.actor = actor
-        self.verb = actor.verb_for(self.source)
+        self.stage = (actor, actor.verb_for(self.source), Everywhere, self.cell.origin)
+
+    def lead_to(self, following):
+        """Let what the verb returns go on to this inlet; None: to every wire that leaves."""
+        if self.stage is not None:
+            actor, verb, _, origin = self.stage
+            self.stage = (actor, verb, following or Everywhere, origin)
+
+    @property
+    def delivered(self):
+        """Readings that the handler took without raising."""
+        return self.accepted - self.undelivered
 
     def put(self, value, at_us, source):
         """Queue one value; the oldest makes room in a full queue and is counted."""
         self.accepted += 1
+        self.undelivered += 1
         queue = self.queue
         if queue is None:
             queue = self.queue = new_queue(self.bound)

@@ -23,6 +23,8 @@ def loads_json(data, depth_max=DEPTH_MAX):
         raise RemoteWireError("json: deeper than %d levels" % depth_max)
     try:
         value = json.loads(text)
+        if "\\u" in text:
+            _check_escapes(value)
     except ValueError as error:
         problem = str(error)
     else:
@@ -30,6 +32,20 @@ def loads_json(data, depth_max=DEPTH_MAX):
             return value
         problem = "expected an object or an array, got %s" % type(value).__name__
     raise RemoteWireError("json: %s" % problem)
+
+
+def _check_escapes(value):
+    """Refuse half a character (a lone surrogate), which only an escape can hold: nobody can
+    print or send it."""
+    if isinstance(value, str):
+        text_of(value.encode())
+    elif isinstance(value, list):
+        for item in value:
+            _check_escapes(item)
+    elif isinstance(value, dict):
+        for key in value:
+            _check_escapes(key)
+            _check_escapes(value[key])
 
 
 def _depth(text):

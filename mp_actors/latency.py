@@ -14,6 +14,9 @@ class Latency:
     def add(self, age_us):
         """Count one reading; a negative age (clocks differ) counts as 0."""
         mantissa, octave = max(0, age_us), 0
+        while mantissa >= 2048:  # six octaves at once: most ages are milliseconds
+            mantissa >>= 6
+            octave += 96
         while mantissa >= 32:
             mantissa >>= 1
             octave += 16

@@ -4,6 +4,7 @@ Names travel instead of code, so the module must be importable where the actor i
 """
 
 from mp_actors.errors import Refused
+from mp_actors.supervise import describe
 
 
 def resolve(name):
@@ -20,6 +21,8 @@ def resolve(name):
         raise Refused(
             "%s: %s; is the module on this device, beside its site file?" % (name, error)
         )
+    except Exception as error:  # the module's own code, while it was imported
+        raise Refused("%s: %s" % (name, describe(error)))
 
 
 def function(given):

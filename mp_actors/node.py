@@ -149,7 +149,7 @@ class Node:
             if is_control:
                 self.control.lose("undecodable")
             else:
-                self.wires.undecodable(body)
+                self.wires.undecodable(body, head.from_device)
 
     def dead_letter(self, reason, payload, head):
         """A frame that goes no further is counted; who waits for an answer is told."""

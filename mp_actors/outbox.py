@@ -52,8 +52,9 @@ class Outbox:
         if not self._dirty:
             self._dirty = True
             self.node.wires.dirty.append(self)
-        elif len(values) == BATCH:
+        elif len(values) == BATCH or len(values) == self.bound:
             self.flush()
+            self._dirty = True  # it stands in the list until the step ends
 
     def drop(self, reason, count):
         """Count readings that were accepted and will not be sent."""
@@ -77,9 +78,8 @@ class Outbox:
         """How many of the first readings share a frame."""
         times_us = self._times_us
         count = min(BATCH, len(times_us))
-        for place in range(1, count):
-            if not batch.fits(times_us[0], times_us[place]):
-                return place
+        while not batch.fits(min(times_us[:count]), max(times_us[:count])):
+            count -= 1
         return count
 
     def _send(self, count):

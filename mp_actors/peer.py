@@ -65,6 +65,11 @@ class Peer:
         fields = [hello.get(name) for name in ("path", "number", "inc", "limit")]
         if [type(field) for field in fields] != [str, int, int, int] or not 0 <= fields[1] < 65536:
             raise RemoteWireError("HELLO lacks path, number, inc or limit, or they are no such")
+        if fields[3] < frame.BOARD_OUT_LIMIT_BYTES:
+            raise RemoteWireError(
+                "takes frames of %d bytes; expected %d or more"
+                % (fields[3], frame.BOARD_OUT_LIMIT_BYTES)
+            )
         self.path, self.number, self.incarnation, self.limit_bytes = fields
         self.is_open = True
 
@@ -124,7 +129,8 @@ class Peer:
         """Take a BEAT: answer a ping, measure the round trip by a pong."""
         operation, number = frame.read_beat(payload)
         if operation == frame.PING:
-            self._push(frame.beat(frame.PONG, number))
+            # Bounded like control: a neighbour that asks and never reads gets no answer.
+            self.send(frame.beat(frame.PONG, number), True)
         elif operation == frame.BYE:
             self.said_bye = True
         elif operation == frame.PONG and number == self._beat:

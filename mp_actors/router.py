@@ -25,6 +25,8 @@ class Router(Actor):
 
     def on_map(self, encoded):
         """Take a newer map (CBOR bytes); the old one stays if this *raises* Refused."""
+        if not isinstance(encoded, bytes):
+            raise Refused("map: expected bytes, got %r" % (encoded,))
         try:
             fresh = RouteMap(self.node.codec.decode(encoded, 8, MAP_ITEMS_MAX))
         except RemoteWireError as error:

@@ -8,6 +8,10 @@ import heapq
 
 from mp_actors.errors import Refused
 
+VERSION_MAX = (1 << 32) - 1  # it travels in four bytes of a frame
+NUMBER_MAX = 65535  # and a device's number in two
+COST_MAX = (1 << 63) - 1  # microseconds; CBOR ends there
+
 
 class RouteMap:
     """The site as routers see it.
@@ -19,18 +23,19 @@ class RouteMap:
     def __init__(self, plain):
         """plain: the map as it travels, see `as_plain`. *Raises* Refused."""
         try:
-            self.version = plain["version"]
-            self.devices = dict([(number, path) for number, path in plain["devices"]])
-            self.links = [tuple(link) for link in plain["links"]]
+            self.version = _integer(plain["version"], 0, VERSION_MAX)
+            self.devices = dict([(_number(n), _text(path)) for n, path in plain["devices"]])
+            self.links = [
+                (link, _number(a), _number(b), _integer(cost, 1, COST_MAX))
+                for link, a, b, cost in plain["links"]
+            ]
             self.leaves = {}
             for leaf, parents in plain["leaves"]:
-                self.leaves[leaf] = [tuple(parent) for parent in parents]
-            costs = [link[3] for link in self.links]
-            for parents in self.leaves.values():
-                costs += [cost for _, _, cost in parents]
-            if costs and min(costs) < 1:
-                raise Refused("map %r: a cost below 1" % self.version)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+                self.leaves[_number(leaf)] = [
+                    (link, _number(parent), _integer(cost, 1, COST_MAX))
+                    for link, parent, cost in parents
+                ]
+        except (KeyError, TypeError, ValueError) as error:
             raise Refused("map: not understood: %r" % (error,))
         self.numbers = dict([(path, number) for number, path in self.devices.items()])
         self._neighbours = {}
@@ -81,3 +86,19 @@ class RouteMap:
                 elif total == known and neighbour not in settled and router < previous[neighbour]:
                     previous[neighbour] = router
         return first
+
+
+def _number(value):
+    return _integer(value, 1, NUMBER_MAX)
+
+
+def _integer(value, low, high):
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError("%r: expected an integer from %d to %d" % (value, low, high))
+    return value
+
+
+def _text(value):
+    if type(value) is not str:
+        raise ValueError("%r: expected text" % (value,))
+    return value

@@ -7,11 +7,14 @@ the moment comes with `step(now_ms)`, site time from the clock object that was h
 from mp_actors import supervise
 from mp_actors.cell import Cell
 from mp_actors.errors import Refused, UnknownActor
-from mp_actors.flow import Flow
+from mp_actors.flow import TIMED, Flow
 from mp_actors.inlet import new_queue
 from mp_actors.timers import Timers
 
 TURNS = 64  # turns in one step; then the links are looked after
+# Ages are measured in the first turn of a step and in every fifth: a clock costs as much as three
+# verbs. No divisor in common with TURNS, so that of inlets which take turns each is measured.
+TURNS_TIMED = 5
 RESERVED_KINDS = ("value",)  # on_value takes data
 
 
@@ -59,9 +62,14 @@ class Scheduler:
         self.flow.suspend(cell)
         for inlet in cell.inlets:
             inlet.discard("gone")
-        if not cell.down:
-            cell.down = True
-            cell.actor.stopped()
+        was_up, cell.down = not cell.down, True
+        self.relink()  # whoever chained to it would call it still
+        if was_up:
+            try:
+                cell.actor.stopped()
+            except Exception as error:
+                cell.failed(supervise.describe(error))
+                self.log(path, cell.last_error)
 
     def cell(self, path):
         """The cell at path. *Raises* UnknownActor."""
@@ -79,7 +87,7 @@ class Scheduler:
         for cell in self.cells.values():
             following = cell.next_inlet()
             for inlet in cell.inlets:
-                inlet.following = following
+                inlet.lead_to(following)
 
     def sample(self, on):
         """Let sensors sample, windows close and timers fire, or none of them.
@@ -121,11 +129,11 @@ class Scheduler:
         self.now_ms = now_ms
         self.timers.run_due(now_ms)
         flow = self.flow
-        for _ in range(TURNS):
+        for turn in range(TURNS):
             if self._control:
                 self._run_control()
             if flow.ready:
-                flow.turn()
+                flow.turn(0 if turn % TURNS_TIMED else TIMED)
             elif not self._control:
                 return False
         return True
@@ -160,6 +168,8 @@ class Scheduler:
         except (Refused, UnknownActor):
             raise
         except Exception as error:
+            if supervise.never_ran(error):
+                raise Refused("%s: on_%s: %s" % (cell.path, kind, error))
             self.fail(cell, error)
             raise Refused("%s: %s" % (cell.path, cell.last_error))
         cell.handled += 1
@@ -200,10 +210,13 @@ class Scheduler:
         actor = cell.actor
         if cell.down or cell.sampling is not None:
             return
-        if actor.role == "sensor":
-            cell.sampling = self._every(cell, actor.period_ms, actor.sample)
-        elif actor.role == "aggregator" and actor.window_ms:
-            cell.sampling = self._every(cell, actor.window_ms, actor.result)
+        try:
+            if actor.role == "sensor":
+                cell.sampling = self._every(cell, actor.period_ms, actor.sample)
+            elif actor.role == "aggregator" and actor.window_ms:
+                cell.sampling = self._every(cell, actor.window_ms, actor.result)
+        except Exception as error:  # a period that is none
+            self.fail(cell, error)
 
     def _rest(self, cell):
         if cell.sampling is not None:

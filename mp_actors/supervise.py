@@ -26,6 +26,11 @@ def restart_delay_ms(worked, last_delay_ms):
     return min(DELAY_MAX_MS, 2 * last_delay_ms)
 
 
+def never_ran(error):
+    """Whether the call itself failed, by its number of arguments: the caller's fault."""
+    return isinstance(error, TypeError) and len(_frames(error)) == 1
+
+
 def describe(error):
     """`"ZeroDivisionError: division by zero (parts.py:31)"`: the error and the person's line."""
     text = "%s: %s" % (type(error).__name__, error)

@@ -124,7 +124,8 @@ class _Reader:
         self.is_closed = True
         self._taps.open -= 1
         if self._cell is not None:
-            self._cell.outlets.remove(self)
+            # A new list: this may happen under a value that is on its way through the old one.
+            self._cell.outlets = [out for out in self._cell.outlets if out is not self]
             self._taps.server.node.scheduler.relink()
 
 

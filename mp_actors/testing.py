@@ -7,6 +7,7 @@ raises in your test.
 """
 
 from mp_actors.clock import ManualClock
+from mp_actors.errors import Refused
 from mp_actors.inlet import Inlet
 from mp_actors.scheduler import Scheduler
 
@@ -45,8 +46,8 @@ class Bench:
         return self._new()
 
     def send(self, kind, *args):
-        """Tell the actor `kind`. Returns the values that came out."""
-        self._scheduler.post(PATH, kind, args, SOURCE, None)
+        """Tell the actor `kind`. Returns the values that came out. *Raises* Refused."""
+        self._scheduler.post(PATH, kind, args, SOURCE, _demand)
         self._run()
         return self._new()
 
@@ -73,6 +74,11 @@ class Bench:
 
     def _log(self, _path, text):
         self.lines.append(text)
+
+
+def _demand(error, _value):
+    if error is not None:
+        raise Refused(error[1])
 
 
 class _Strict(Scheduler):

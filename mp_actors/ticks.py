@@ -6,7 +6,7 @@ range, so that there is one arithmetic and a test can force the wrap. Two moment
 """
 
 WRAP_MS = 1 << 30
-_HALF_MS = WRAP_MS >> 1
+HALF_MS = WRAP_MS >> 1
 
 
 def add(ticks_ms, delay_ms):
@@ -16,4 +16,4 @@ def add(ticks_ms, delay_ms):
 
 def diff(later_ms, earlier_ms):
     """Milliseconds from earlier_ms to later_ms, negative if it lies before."""
-    return ((later_ms - earlier_ms + _HALF_MS) & (WRAP_MS - 1)) - _HALF_MS
+    return ((later_ms - earlier_ms + HALF_MS) & (WRAP_MS - 1)) - HALF_MS

@@ -33,11 +33,15 @@ class Timers:
         self._heap = []
 
     def after(self, now_ms, delay_ms, call):
-        """Call once, delay_ms from now. Returns the Timer."""
+        """Call once, delay_ms from now. Returns the Timer. *Raises* ValueError, see `ticks`."""
+        if delay_ms >= ticks.HALF_MS:
+            raise ValueError("delay %d ms: expected less than %d" % (delay_ms, ticks.HALF_MS))
         return self._push(Timer(ticks.add(now_ms, delay_ms), call, 0))
 
     def every(self, now_ms, period_ms, call):
-        """Call at each multiple of period_ms after now. Returns the Timer."""
+        """Call at each multiple of period_ms after now. Returns the Timer. *Raises* ValueError."""
+        if not 0 < period_ms < ticks.HALF_MS:
+            raise ValueError("period %d ms: expected 1 to %d" % (period_ms, ticks.HALF_MS - 1))
         wait_ms = period_ms - now_ms % period_ms
         return self._push(Timer(ticks.add(now_ms, wait_ms), call, period_ms))
 

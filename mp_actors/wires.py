@@ -35,12 +35,16 @@ class Wires:
         known = self.inlets.get(number) or self.outboxes.get(number)
         if known is not None and known.epoch == spec["epoch"]:
             return
+        # Before anything is made: a wire of which half is missing would pass for a known one.
+        source = None
+        if spec["source_device"] == node.number:
+            source = node.scheduler.cell(spec["source"])
         if spec["target_device"] == node.number:
             outlet = self._inlet(spec)
         else:
             outlet = self._outbox(spec)
-        if spec["source_device"] == node.number:
-            node.scheduler.cell(spec["source"]).outlets.append(outlet)
+        if source is not None:
+            source.outlets.append(outlet)
         node.scheduler.relink()
 
     def disconnect(self, number):
@@ -72,21 +76,21 @@ class Wires:
         inlet = self.inlets.get(readings.wire)
         if inlet is None:
             self.lose(readings.wire, "gone", count)
-        elif from_device != inlet.source_device or readings.epoch != inlet.epoch:
+        elif not _may_feed(inlet, from_device, readings.epoch):
             self.lose(readings.wire, "denied", count)
         else:
             self._feed(inlet, readings, inlet.arrived(readings.sequence, count))
 
-    def undecodable(self, body):
+    def undecodable(self, body, from_device):
         """Count a body that `take` did not understand, as exactly as its lengths allow."""
         try:
-            wire, _, sequence, _ = batch.head(body)
+            wire, epoch, sequence, _ = batch.head(body)
             readings = batch.count(body)
         except RemoteWireError:
             self.lose(0, "undecodable", 1)
             return
         inlet = self.inlets.get(wire)
-        if inlet is None:
+        if inlet is None or not _may_feed(inlet, from_device, epoch):
             self.lose(wire, "undecodable", readings)
         else:
             inlet.drop("undecodable", readings - inlet.arrived(sequence, readings))
@@ -128,3 +132,9 @@ class Wires:
         outbox.bound = 2 * limits.queue_readings
         self.outboxes[spec["wire"]] = outbox
         return outbox
+
+
+def _may_feed(inlet, from_device, epoch):
+    """Whether a batch that came from a device is for this wire; none is for a local one."""
+    known = inlet.expected is not None and from_device == inlet.source_device
+    return known and epoch == inlet.epoch

@@ -28,18 +28,20 @@ def run_file(path):
     sys.path.insert(0, folder)
     try:
         tests = load_tests(module_name)
+        if not tests:
+            raise AssertionError("holds no test; expected a function named test_*")
+        passed = sum([run_test(name, test) for name, test in tests])
+        return passed, len(tests) - passed
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         _fail(path, error)
         return 0, 1
     finally:
         sys.path.remove(folder)
-        # A file of the same name in another folder must not get this one's module.
+        # A file of the same name in another folder must not get this one's module; the tests
+        # before may name their own.
         sys.modules.pop(module_name, None)
-    if not tests:
-        _fail(path, AssertionError("holds no test; expected a function named test_*"))
-        return 0, 1
-    passed = sum([run_test(name, test) for name, test in tests])
-    return passed, len(tests) - passed
 
 
 def load_tests(module_name):

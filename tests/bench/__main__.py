@@ -1,0 +1,75 @@
+"""The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
+
+Prints the machine first, then a table for each benchmark. Names are `local`, `wire` and `board`;
+without one all are run.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from tests.bench import board, local, wire
+from tests.bench.measure import Bench, Figures, machine, measure
+from tests.bench.report import plain, show
+
+GROUPS = {"local": local.benches, "wire": wire.benches, "board": board.benches}
+ROUNDS = 5
+
+
+def run(
+    names: list[str], rounds: int, units: int | None, leaf_seconds: float, console: Console
+) -> dict[str, Any]:
+    """Measure the groups of these names, print them, and return all as JSON has it."""
+    line = machine()
+    console.print(line, highlight=False)
+    result: dict[str, Any] = {"machine": line, "rounds": rounds, "benches": {}}
+    for name in names:
+        for figures in _measured(GROUPS[name](), rounds, units, console):
+            show(console, figures)
+            result["benches"][figures.bench.name] = plain(figures)
+    if "board" in names:
+        result["leaf"] = board.show_leaf(console, board.leaf(leaf_seconds))
+    return result
+
+
+def _measured(
+    benches: list[Bench], rounds: int, units: int | None, console: Console
+) -> list[Figures]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        total = rounds * sum(len(bench.subjects) for bench in benches)
+        task = progress.add_task("", total=total)
+        done = []
+        for bench in benches:
+            progress.update(task, description=bench.name)
+            done.append(measure(bench, rounds, units, lambda: progress.advance(task)))
+    return done
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 0; a goal that is not met is said, and no error: machines differ."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire or board")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")
+    parser.add_argument("--leaf-seconds", type=float, default=5.0, help="how long the leaf runs")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.names) - set(GROUPS))
+    if unknown or given.rounds < 1 or (given.units is not None and given.units < 1):
+        parser.error(f"expected names of {', '.join(GROUPS)}, and numbers of 1 or more")
+    result = run(
+        given.names or list(GROUPS), given.rounds, given.units, given.leaf_seconds, Console()
+    )
+    if given.json:
+        given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""A board: the local ping-pong and a batch under real MicroPython, and what heap a leaf has left.
+
+The heap is that of a whole virtual board, `boot` and all, whose two sensors send to a router in
+this process over TCP; the board's own report says what is free after a collection.
+"""
+
+import itertools
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from actors.boards import interpreter, virtual
+from mp_actors import Actor, codec
+from mp_actors.clock import SystemClock
+from mp_actors.node import Limits, Node
+from mp_actors.requests import Requests
+from mp_actors.router import Router
+from mp_actors.serve import Server
+from tests.bench.local import Tally
+from tests.bench.measure import Bench, Subject
+
+PARTS = Path(__file__).parent / "leaf"
+LEAF, ROUTER = "bench/leaf", "bench/router"
+LEAF_NUMBER, ROUTER_NUMBER = 2, 1
+REPORT_MS = 500
+FREE_BYTES_MIN = 80 * 1024
+TIMEOUT_S = 60
+
+
+def benches() -> list[Bench]:
+    """What runs in a board's process; a new process for each figure, as a board has one program."""
+    subjects = {
+        "bare": "deque",
+        "chained": "chained",
+        "queued": "queued, 1 in flight",
+    }
+    loops = [Subject(shown, _on_board(name)) for name, shown in subjects.items()]
+    coders = [Subject(name, _on_board(name)) for name in ("encode", "decode")]
+    return [
+        Bench("ping-pong under MicroPython", "messages", 64_000, loops),
+        Bench("a batch of 64 floats under MicroPython", "readings", 64_000, coders),
+    ]
+
+
+def _on_board(name: str) -> Callable[[int], float]:
+    def run(count: int) -> float:
+        count = -(-count // 64) * 64
+        with flash() as folder:
+            argv, environment = virtual.command(folder)
+            argv[-1:] = ["-c", f"import desk; desk.main({name!r}, {count})"]
+            done = subprocess.run(
+                argv,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        if done.returncode:
+            raise RuntimeError(f"{name} on a board: {done.stdout}{done.stderr}")
+        units, us = map(int, done.stdout.split())
+        return us / 1e6 * count / units
+
+    return run
+
+
+@contextmanager
+def flash(config: dict[str, Any] | None = None) -> Iterator[Path]:
+    """The folder of a board with the parts on it."""
+    with tempfile.TemporaryDirectory() as name:
+        virtual.prepare(Path(name), PARTS, config or {}, seed=1)
+        yield Path(name)
+
+
+class Watcher(Actor):
+    """Takes the reports of a leaf."""
+
+    def __init__(self) -> None:
+        self.reports: list[dict[str, Any]] = []
+
+    def on_device(self, _path, report):
+        self.reports.append(report)
+
+    def on_actors(self, _path, rows):
+        """Of no interest here."""
+
+    def on_wires(self, _path, rows):
+        """Nor are these: the router counts what arrives."""
+
+
+class Station:
+    """The router of this process: it listens, tells the leaf what to run, and watches it."""
+
+    def __init__(self) -> None:
+        clock = SystemClock()
+        self.node = Node(
+            ROUTER, ROUTER_NUMBER, clock, codec, 7, Limits(False), Router, lambda *_: None
+        )
+        self.watcher = Watcher()
+        self.node.scheduler.spawn(ROUTER + "/watcher", lambda: self.watcher)
+        self.node.scheduler.spawn(ROUTER + "/tally", Tally)
+        self.requests = Requests(self.node)
+        self.server = Server(self.node, clock)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = free.getsockname()
+        self.server.listen(*self.address)
+        self.answers = 0
+
+    def until(self, is_there: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
+        """Serve until that holds. *Raises* TimeoutError."""
+        clock = self.server.clock
+        end_us = clock.site_us() + int(seconds * 1e6)
+        while not is_there():
+            if clock.site_us() > end_us:
+                raise TimeoutError(f"the leaf did not get that far in {seconds:g} s")
+            self.server.turn(20)
+
+    def ask(self, kind: str, *args: Any) -> None:
+        """Ask the leaf's node actor and wait for its answer. *Raises* RuntimeError."""
+        answers: list[Any] = []
+        self.requests.ask(
+            ROUTER + "/watcher",
+            LEAF + "/node",
+            kind,
+            list(args),
+            lambda *answer: answers.append(answer),
+        )
+        self.until(lambda: bool(answers))
+        error, _ = answers[0]
+        if error is not None:
+            raise RuntimeError(f"{kind}: {error}")
+
+    def roll_out(self) -> None:
+        """Two sensors, a wire from each to the sink here; then they start."""
+        self.until(lambda: LEAF_NUMBER in self.node.neighbours)
+        self.ask("watch", ROUTER + "/watcher", REPORT_MS)
+        parts = {"saw": ("parts:Saw", {"height": 50}), "wave": ("parts:Wave", {})}
+        for number, (name, (cls, arguments)) in enumerate(parts.items(), 1):
+            self.ask("spawn", name, cls, arguments)
+            spec = {"wire": number, "epoch": 1, "first": 1, "origins": [], "limit": 1024}
+            spec |= {"source": f"{LEAF}/{name}", "target": ROUTER + "/tally"}
+            spec |= {"source_device": LEAF_NUMBER, "target_device": ROUTER_NUMBER}
+            self.node.wires.connect(spec)
+            self.ask("wire", spec)
+        self.ask("start")
+
+    def delivered(self) -> int:
+        """Readings that have arrived."""
+        return sum(inlet.delivered for inlet in self.node.wires.inlets.values())
+
+
+def leaf(seconds: float) -> dict[str, Any]:
+    """Run a leaf for that long; returns its free heap, report by report, once it samples."""
+    station = Station()
+    config = {
+        "path": LEAF,
+        "number": LEAF_NUMBER,
+        "parents": [ROUTER_NUMBER],
+        "dial": [list(station.address)],
+        "attached": True,
+    }
+    with flash(config) as folder:
+        argv, environment = virtual.command(folder)
+        board = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.PIPE)
+        try:
+            station.roll_out()
+            station.watcher.reports.clear()
+            wanted = max(1, round(seconds * 1000 / REPORT_MS))
+            station.until(lambda: len(station.watcher.reports) >= wanted, seconds + TIMEOUT_S)
+            station.ask("end")
+        finally:
+            board.stdin.close()
+            board.wait(TIMEOUT_S)
+    frees = [report["free"] for report in station.watcher.reports]
+    return {
+        "micropython": interpreter.find().text,
+        "heap_kb": virtual.HEAP_KB,
+        "readings": station.delivered(),
+        "free_bytes": frees,
+        "free_bytes_min": min(frees),
+        "goal_bytes": FREE_BYTES_MIN,
+        "met": min(frees) >= FREE_BYTES_MIN,
+    }
+
+
+def show_leaf(console: Console, figures: dict[str, Any]) -> dict[str, Any]:
+    """Print what `leaf` found; returns it."""
+    frees = figures["free_bytes"]
+    verdict = "met" if figures["met"] else "NOT MET"
+    steady = frees[len(frees) // 2 :]
+    growth = max(before - after for before, after in itertools.pairwise([*steady, steady[-1]]))
+    console.print(
+        f"a leaf with two sensors and one link, heap of {figures['heap_kb']} KB, "
+        f"{figures['readings']} readings: {min(frees) / 1024:.1f} KB free at the least of "
+        f"{len(frees)} reports, {frees[-1] / 1024:.1f} KB at the last, "
+        f"largest loss between two reports of the second half {growth} bytes",
+        highlight=False,
+    )
+    console.print(
+        f"  goal {verdict}: {min(frees) / 1024:.1f} KB free, to be "
+        f"{figures['goal_bytes'] // 1024} KB or more",
+        style="green" if figures["met"] else "red",
+        highlight=False,
+    )
+    return figures

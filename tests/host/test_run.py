@@ -1,0 +1,288 @@
+"""`run`, from outside: real processes, real sockets, real MicroPython, and what breaks them.
+
+The greenhouse shows that all is well; the orchard has handlers that raise, and is shot at.
+"""
+
+import json
+import os
+import signal
+import time
+
+import jsonschema
+import pytest
+from processes import ORCHARD, ROOT, Orchard, Process, end_process, living_in, until
+
+from actors.summary import SCHEMA_FILE
+
+GREENHOUSE = ROOT / "samples" / "greenhouse" / "site.py"
+SAID_WITHIN_S = 7.0  # the promise about a process that dies
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """The two runs that end by themselves, side by side: mostly they wait."""
+    folder = tmp_path_factory.mktemp("greenhouse")
+    command = ("run", GREENHOUSE, "--seconds", 8, "--json", "out.json")
+    with (
+        Process(folder, *command) as greenhouse,
+        Orchard(tmp_path_factory.mktemp("failing"), "--seconds", 3) as orchard,
+    ):
+        yield greenhouse, orchard
+
+
+@pytest.fixture(scope="module")
+def greenhouse(started):
+    """(exit code, summary, output, processes left behind) of eight seconds of the greenhouse."""
+    process, _ = started
+    code = process.wait(90)
+    summary = json.loads((process.folder / "out.json").read_text())
+    return code, summary, process.output, living_in(process.folder)
+
+
+@pytest.fixture(scope="module")
+def failing(started):
+    """(exit code, summary, output) of an orchard in which handlers raise, as they always do."""
+    _, process = started
+    return process.wait(90), process.summary(), process.output
+
+
+@pytest.fixture(scope="module")
+def shot_at(tmp_path_factory):
+    """{dead device: (exit code, summary, output)} of two orchards with a process killed in each."""
+    with (
+        Orchard(tmp_path_factory.mktemp("board")) as one,
+        Orchard(tmp_path_factory.mktemp("gateway")) as other,
+    ):
+        runs = {"yard/right": one, "yard/gate": other}
+        for process in runs.values():
+            process.wait_for_more("yard/right/pulse", "yard/left/pulse", "house/hall/pulse")
+        for dead, process in runs.items():
+            kill_device(process, dead)
+            process.wait_for(dead, "SIGKILL", limit_s=SAID_WITHIN_S)
+        one.wait_for_more("house/hall/pulse", "yard/left/pulse", count=20)
+        other.wait_for_more("house/hall/pulse", count=20)
+        for process in runs.values():
+            process.interrupt()
+        return {
+            dead: (process.wait(60), process.summary(), process.output)
+            for dead, process in runs.items()
+        }
+
+
+@pytest.fixture(params=["yard/right", "yard/gate"], ids=["board", "gateway"])
+def bereft(request, shot_at):
+    """(exit code, summary, output, dead device) of an orchard whose one process was killed."""
+    return *shot_at[request.param], request.param
+
+
+def kill_device(orchard, path):
+    """Kill the process of a device, once it has told the controller which that is."""
+    end_process(until(lambda: orchard.device(path)["pid"], f"a report of {path}"))
+
+
+def assert_ledger_is_exact(summary):
+    """Every reading of every wire is accounted for, and nothing is under way."""
+    for wire in summary["wires"]:
+        assert wire["accepted"] == wire["delivered"] + sum(wire["dropped"].values()), wire
+        assert wire["in_flight"] == 0
+        nothing_came = wire["delivered"] == 0
+        assert [wire["latency_ms"][one] is None for one in ("p50", "p99")] == [nothing_came] * 2
+
+
+def schema_errors(summary):
+    """Where a summary does not follow the schema in the package."""
+    schema = json.loads(SCHEMA_FILE.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(summary)]
+
+
+def wire_of(summary, source, target):
+    """The wire between two actors."""
+    ends = (source, target)
+    return next(one for one in summary["wires"] if (one["source"], one["target"]) == ends)
+
+
+# -- all is well
+
+
+def test_the_greenhouse_runs_and_ends_by_itself(greenhouse):
+    code, summary, output, _ = greenhouse
+    assert (code, summary["ok"], summary["problems"]) == (0, True, []), output
+    assert summary["seconds"] >= 8
+    assert "ok: " in output.splitlines()[-1]
+
+
+def test_its_summary_follows_the_schema(greenhouse):
+    assert schema_errors(greenhouse[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "key"),
+    [("devices", "interpreter"), ("devices", "tap"), ("wires", "in_flight"), ("wires", "hops")],
+)
+def test_the_schema_notices_a_missing_key(greenhouse, where, key):
+    summary = json.loads(json.dumps(greenhouse[1]))
+    entries = summary[where]
+    del (entries[0] if isinstance(entries, list) else entries["field/probe-1"])[key]
+    assert schema_errors(summary)
+
+
+def test_its_boards_are_micropython_with_memory_to_spare(greenhouse):
+    devices = greenhouse[1]["devices"]
+    boards = {path for path, one in devices.items() if one["interpreter"] == "micropython"}
+    assert boards == {"field/probe-1", "field/probe-2", "plant/meter"}
+    assert min(devices[path]["free_heap_bytes"] for path in boards) >= 80 * 1024
+    assert {devices[path]["interpreter"] for path in set(devices) - boards} == {"cpython"}
+
+
+def test_its_devices_are_processes_of_their_own(greenhouse):
+    devices = greenhouse[1]["devices"].values()
+    assert len({one["pid"] for one in devices}) == len(devices) == 9
+    assert all(one["alive"] and one["restarts"] == 0 for one in devices)
+
+
+def test_its_readings_cross_two_routers_and_all_arrive(greenhouse):
+    summary = greenhouse[1]
+    assert_ledger_is_exact(summary)
+    assert [wire["hops"] for wire in summary["wires"]].count(2) >= 1
+    for wire in summary["wires"]:
+        assert wire["delivered"] > 0
+        assert wire["dropped"] == {}
+
+
+def test_a_run_leaves_no_process_behind(greenhouse):
+    assert greenhouse[3] == []
+    for device in greenhouse[1]["devices"].values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(device["pid"], 0)
+
+
+# -- handlers that raise
+
+
+@pytest.mark.parametrize("device", ["house/hall", "yard/left"], ids=["worker", "board"])
+def test_a_handler_that_raises_is_counted_and_its_actor_made_anew(failing, device):
+    _, summary, _ = failing
+    actor = summary["actors"][device + "/fussy"]
+    wire = wire_of(summary, device + "/pulse", device + "/fussy")
+    assert actor["failures"] == actor["restarts"] == wire["accepted"] // 7 > 0
+    assert wire["dropped"] == {"poison": actor["failures"]}
+    assert not actor["down"]
+
+
+@pytest.mark.parametrize("device", ["house/hall", "yard/left"], ids=["worker", "board"])
+def test_the_summary_names_the_path_and_the_line_of_the_handler_that_raised(failing, device):
+    _, summary, output = failing
+    lines = (ORCHARD.parent / "parts.py").read_text().splitlines()
+    number = 1 + next(place for place, line in enumerate(lines) if "raise ValueError" in line)
+    actor = summary["actors"][device + "/fussy"]
+    assert actor["last_error"].endswith(f"will not do (parts.py:{number})")
+    assert f"{device}/fussy failed {actor['failures']} times" in output
+    assert "Traceback" not in output
+
+
+def test_an_actor_that_cannot_be_made_is_tried_again_and_shown_as_down(failing):
+    _, summary, _ = failing
+    actor = summary["actors"]["house/hall/missing"]
+    assert actor["failures"] >= 2
+    assert actor["down"]
+    assert actor["last_error"].startswith("RuntimeError: no probe (parts.py:")
+
+
+def test_neighbours_of_a_failing_actor_lose_nothing(failing):
+    code, summary, _ = failing
+    assert (code, summary["ok"]) == (0, True)
+    assert_ledger_is_exact(summary)
+    for wire in summary["wires"]:
+        if not wire["target"].endswith("/fussy"):
+            assert wire["dropped"] == {}
+    for device in ("house/hall", "yard/left"):
+        into = wire_of(summary, device + "/pulse", device + "/fussy")
+        out = wire_of(summary, device + "/fussy", "house/desk/rows")
+        assert out["delivered"] == into["delivered"]
+
+
+# -- processes that die
+
+
+def test_a_killed_process_is_named_in_the_summary_and_costs_the_exit_code(bereft):
+    code, summary, output, dead = bereft
+    assert (code, summary["ok"]) == (1, False), output
+    assert not summary["devices"][dead]["alive"]
+    assert [one for one in summary["problems"] if dead in one and "SIGKILL" in one]
+    assert schema_errors(summary) == []
+
+
+def test_the_rest_of_the_site_outlives_it_with_an_exact_ledger(bereft):
+    _, summary, _, dead = bereft
+    assert_ledger_is_exact(summary)
+    spared = wire_of(summary, "house/hall/fussy", "house/desk/rows")
+    assert spared["dropped"] == {}
+    assert summary["devices"]["house/hall"]["alive"]
+    if dead == "yard/right":
+        assert wire_of(summary, "yard/left/fussy", "house/desk/rows")["dropped"] == {}
+
+
+def test_after_a_kill_nothing_is_left_behind_either(bereft):
+    for device in bereft[1]["devices"].values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(device["pid"], 0)
+
+
+# -- Ctrl-C
+
+
+def interrupted_at(process, moment):
+    """Press Ctrl-C at a moment of a run."""
+    if moment == "the first child has started":
+        until(lambda: len(living_in(process.folder)) > 1, "a first child")
+    else:
+        process.wait_for_more("yard/right/pulse", "house/hall/pulse")
+    process.interrupt()
+    if moment == "readings flow, and again until it is over":
+        process.wait_for("once more ends at once")
+        while process.is_running:
+            process.interrupt()
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "the first child has started",
+        "readings flow",
+        "readings flow, and again until it is over",
+    ],
+)
+def test_ctrl_c_ends_everything_and_prints_the_summary_when(moment, tmp_path):
+    with Orchard(tmp_path) as process:
+        interrupted_at(process, moment)
+        code = process.wait()
+        assert living_in(tmp_path) == []
+        assert "Traceback" not in process.output
+        last = process.output.splitlines()[-1]
+        assert last.startswith(("ok: ", "not ok: ")), process.output
+        summary = process.summary()
+        assert code == (0 if summary["ok"] else 1)
+        assert schema_errors(summary) == []
+        assert_ledger_is_exact(summary)
+        if moment == "readings flow":
+            assert summary["ok"], process.output
+
+
+def test_the_children_of_a_killed_run_end_by_themselves(tmp_path):
+    with Orchard(tmp_path) as process:
+        process.wait_for_more("yard/right/pulse", "yard/left/pulse")
+        children = [pid for pid in living_in(tmp_path) if pid != process.pid]
+        assert len(children) == 5
+        process.kill()
+        until(lambda: living_in(tmp_path) == [], "no child left")
+
+
+def test_a_terminated_run_ends_like_an_interrupted_one(tmp_path):
+    with Orchard(tmp_path) as process:
+        process.wait_for_more("yard/right/pulse")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait() == 0, process.output
+        assert process.summary()["ok"]
+        assert living_in(tmp_path) == []

@@ -1,0 +1,126 @@
+"""The same site on two machines, here two loopback addresses: `up` here, `node` there.
+
+Who starts first does not matter; what goes wrong on the other machine is told by the controller.
+"""
+
+import pytest
+from processes import SITES, Process, free_ports, until
+
+from actors.client import Console, UnreachableError
+
+SITE = SITES / "two_machines" / "site.py"
+HERE, THERE = "127.0.0.1", "127.0.0.2"
+DESK, GATE, PROBE = "home/desk/pulse", "far/gate/pulse", "far/probe/pulse"
+
+
+class Machines:
+    """The processes of the site, and what its sink here has written."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_ports(1, (HERE, THERE))
+        self.processes = {}
+
+    def start(self, *command):
+        """`up`, or `node` with a device."""
+        name, *device = command
+        process = Process(self.folder, name, SITE, *device, FIRST_PORT=str(self.port))
+        self.processes[command] = process
+        return process
+
+    def status(self):
+        """What the controller knows."""
+
+        def asked():
+            try:
+                with Console(HERE, self.port) as console:
+                    return console.ask("home/desk/controller", "status")
+            except UnreachableError:
+                return None
+
+        return until(asked, "an answer of the controller")
+
+    def values(self, source):
+        """The readings of a source, in the order of their arrival."""
+        file = self.folder / "rows.csv"
+        text = file.read_text() if file.exists() else ""
+        whole = text[: text.rfind("\n") + 1].splitlines()
+        return [int(row.split(",")[1]) for row in whole if row.startswith(source + ",")]
+
+    def wait_for_more(self, *sources, count=5):
+        """Wait until so many more readings of each source have arrived."""
+        before = {source: len(self.values(source)) for source in sources}
+
+        def have_come():
+            return all(len(self.values(one)) >= before[one] + count for one in sources)
+
+        until(have_come, f"{count} more readings of {sources}")
+
+    def output(self):
+        """What all of them have said."""
+        return "\n".join(process.output for process in self.processes.values())
+
+
+@pytest.fixture
+def machines(tmp_path):
+    made = Machines(tmp_path)
+    yield made
+    for process in made.processes.values():
+        process.end()
+
+
+GATE_HERE = ("node", "far/gate")
+ALL = [("up",), GATE_HERE, ("node", "far/probe")]
+
+
+@pytest.mark.parametrize("order", [ALL, ALL[::-1]], ids=["here first", "there first"])
+def test_readings_flow_between_two_machines_with(order, machines):
+    for place, command in enumerate(order):
+        machines.start(*command)
+        if place == 0 and command == ("up",):
+            # Here first: the controller waits for devices that are not there yet.
+            until(lambda: not machines.status()["ready"], "a controller")
+    machines.wait_for_more(DESK, GATE, PROBE)
+    for source in (DESK, GATE, PROBE):
+        values = machines.values(source)
+        assert values == list(range(1, len(values) + 1))
+
+    status = until(lambda: all_alive(machines.status()), "all devices alive")
+    assert status["ready"]
+    assert status["failures"] == status["waiting"] == []
+    assert status["devices"]["far/probe"]["interpreter"] == "micropython"
+    assert status["devices"]["far/gate"]["interpreter"] == "cpython"
+
+    for process in machines.processes.values():
+        process.interrupt()
+    assert [process.wait() for process in machines.processes.values()] == [0, 0, 0]
+    assert "Traceback" not in machines.output()
+
+
+def test_a_gate_that_is_killed_and_comes_back_bare_is_told_honestly(machines):
+    for command in ALL:
+        machines.start(*command)
+    machines.wait_for_more(DESK, GATE, PROBE)
+    until(lambda: all_alive(machines.status()), "all devices alive")
+
+    machines.processes[GATE_HERE].kill()
+    until(lambda: not machines.status()["devices"]["far/gate"]["alive"], "the gate told as dead")
+    assert machines.status()["devices"]["home/desk"]["alive"]
+    machines.processes[("up",)].wait_for("link to far/gate closed")
+    machines.wait_for_more(DESK)
+
+    # It has lost its actors, and this controller does not configure a device twice: it forwards
+    # for its neighbours, sends nothing of its own, and nobody claims that it does.
+    before = machines.values(GATE)
+    machines.start(*GATE_HERE)
+    machines.wait_for_more(PROBE)
+    assert machines.values(GATE) == before
+    assert not machines.status()["devices"]["far/gate"]["alive"]
+    for wire in machines.status()["wires"]:
+        lost = sum(wire["dropped"].values()) + wire["unexplained"]
+        assert wire["accepted"] == wire["delivered"] + wire["in_flight"] + lost
+
+
+def all_alive(status):
+    """The status if every device is heard, else nothing."""
+    return all(one["alive"] for one in status["devices"].values()) and status

@@ -1,0 +1,128 @@
+"""Routers and nodes that are wrong on purpose, each in one way; to see which law notices.
+
+Each stands where the real class stands in `MemorySite(router=…)` or `MemorySite(node=…)`.
+"""
+
+from mp_actors import frame
+from mp_actors.router import Router
+from mp_actors.routes import RouteMap
+from tests.host.memory_site import TracedNode
+
+
+class ThroughLeaves(Router):
+    """Takes a leaf with two parents for a bridge between them."""
+
+    def on_map(self, encoded):
+        version = super().on_map(encoded)
+        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+        for leaf, parents in plain["leaves"]:
+            plain["links"] += [[link, leaf, parent, cost] for link, parent, cost in parents]
+        plain["leaves"] = []
+        self._hops = RouteMap(plain).next_hops(self.node.number)
+        return version
+
+
+class FewestHops(Router):
+    """Counts links and not what they cost."""
+
+    def on_map(self, encoded):
+        version = super().on_map(encoded)
+        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+        for link in plain["links"]:
+            link[3] = 1
+        self._hops = RouteMap(plain).next_hops(self.node.number)
+        return version
+
+
+class HigherNumberWins(Router):
+    """Breaks ties the other way round."""
+
+    def on_map(self, encoded):
+        version = super().on_map(encoded)
+        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+        for link in plain["links"]:
+            link[1:3] = [65536 - link[1], 65536 - link[2]]
+        for leaf in plain["leaves"]:
+            leaf[1] = [[link, 65536 - parent, cost] for link, parent, cost in leaf[1]]
+        hops = RouteMap(plain).next_hops(65536 - self.node.number)
+        leaves = {leaf for leaf, _ in plain["leaves"]}
+        self._hops = {
+            end if end in leaves else 65536 - end: (hop if hop in leaves else 65536 - hop, cost)
+            for end, (hop, cost) in hops.items()
+        }
+        return version
+
+
+class NextDoor(Router):
+    """Delivers what is for one of its neighbours to the one after it."""
+
+    def forward(self, payload, head, peer):
+        numbers = sorted(self.node.neighbours)
+        if head.to_device in numbers:
+            place = numbers.index(head.to_device)
+            head.to_device = numbers[(place + 1) % len(numbers)]
+        super().forward(payload, head, peer)
+
+
+class TwiceForSafety(Router):
+    """Sends every frame twice."""
+
+    def forward(self, payload, head, peer):
+        super().forward(payload, head, peer)
+        super().forward(payload, head, peer)
+
+
+class Overtaken(Router):
+    """Holds every other frame back until the next step."""
+
+    odd = False
+
+    def forward(self, payload, head, peer):
+        self.odd = not self.odd
+        if self.odd:
+            pass_on = super().forward
+            scheduler = self.node.scheduler
+            scheduler.timers.after(scheduler.now_ms, 0, lambda: pass_on(payload, head, peer))
+        else:
+            super().forward(payload, head, peer)
+
+
+class Leaky(Router):
+    """Loses the third frame, and says nothing."""
+
+    seen = 0
+
+    def forward(self, payload, head, peer):
+        self.seen += 1
+        if self.seen != 3:
+            super().forward(payload, head, peer)
+
+
+class Secretive(TracedNode):
+    """Counts nothing that it drops."""
+
+    def dead_letter(self, reason, payload, head):
+        pass
+
+
+class CountsTwice(TracedNode):
+    """Counts what it drops twice over."""
+
+    def dead_letter(self, reason, payload, head):
+        super().dead_letter(reason, payload, head)
+        super().dead_letter(reason, payload, head)
+
+
+class WholeReads(TracedNode):
+    """Forgets the half frame at the end of a read."""
+
+    def received(self, sender, data):
+        sender.reader = frame.FrameReader(sender.reader.limit_bytes)
+        super().received(sender, data)
+
+
+class WrongTwin(TracedNode):
+    """Hands control to the actor beside the one it is for."""
+
+    def deliver(self, payload, head):
+        super().deliver(payload.replace(b"/in0", b"/in1"), head)

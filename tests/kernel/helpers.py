@@ -1,0 +1,283 @@
+"""What the kernel's tests share: actors on a desk, a neighbour played by the test, seeded dice.
+
+Portable like the tests. Everything here drives the kernel's own parts; none of them is replaced.
+"""
+
+from mp_actors import Actor, codec, frame, system
+from mp_actors.clock import ManualClock
+from mp_actors.inlet import Inlet
+from mp_actors.leaf import Leaf
+from mp_actors.links.memory import MemoryLink
+from mp_actors.node import Limits, Node
+from mp_actors.router import Router
+from mp_actors.scheduler import Scheduler
+
+DEVICE = "lab/desk"
+SOURCE = DEVICE + "/source"
+
+
+def refusal(kind, function, *arguments):
+    """The text of the error of this kind that has to come, and no other may."""
+    try:
+        value = function(*arguments)
+    except kind as error:
+        return str(error)
+    raise AssertionError("%r was not refused but became %r" % (arguments, value))
+
+
+def check_ledger(inlet):
+    """Assert that every reading given to an inlet is accounted for."""
+    waiting = len(inlet.queue) if inlet.queue else 0
+    lost = sum(inlet.dropped.values())
+    assert inlet.accepted == inlet.delivered + lost + waiting, (inlet.wire, inlet.dropped)
+
+
+class Dice:
+    """Seeded numbers, the same on both interpreters."""
+
+    def __init__(self, seed):
+        self._state = seed * 7919 + 1
+
+    def below(self, bound):
+        """A number from 0 to bound - 1."""
+        self._state = (self._state * 1103515245 + 12345) % (1 << 31)
+        return (self._state >> 8) % bound
+
+
+class Source(Actor):
+    """Emits what it is told to, and takes nothing."""
+
+    def on_emit(self, *values):
+        for value in values:
+            self.emit(value)
+
+
+class Keeper(Actor):
+    """Keeps what comes, with its source; `made` counts the instances."""
+
+    made = 0
+
+    def __init__(self):
+        Keeper.made += 1
+        self.kept = []
+        self.sources = []
+
+    def on_value(self, value):
+        self.kept.append(value)
+        self.sources.append(self.source)
+
+
+class Desk:
+    """One scheduler in manual time: actors by name, wires between them."""
+
+    def __init__(self, queue_bound=64, control_bound=256, ticks_ms=0):
+        self.clock = ManualClock(ticks_ms)
+        self.told = []
+        self.lines = []
+        self.wires = 0
+        self.scheduler = Scheduler(
+            self.clock, self._tell_remote, self._log, queue_bound, control_bound
+        )
+        self.flow = self.scheduler.flow
+
+    def add(self, name, make):
+        """Spawn an actor; returns its cell."""
+        return self.scheduler.spawn(DEVICE + "/" + name, make)
+
+    def wire(self, source, target):
+        """Wire one cell to another; returns the inlet."""
+        self.wires += 1
+        inlet = Inlet(self.wires, source.path, target.queue_bound)
+        source.outlets.append(inlet)
+        self.scheduler.connect(inlet, target)
+        return inlet
+
+    def emit(self, cell, *values):
+        """Let values leave a cell now, as its own."""
+        for value in values:
+            cell.emit(value, self.clock.site_us(), cell.path)
+
+    def rest(self):
+        """Step until nothing is left to do at this moment."""
+        for _ in range(1000):
+            if not self.scheduler.step(self.clock.ticks_ms()):
+                return
+        raise AssertionError("no rest after 1000 steps")
+
+    def run(self, ms):
+        """Let time pass millisecond by millisecond."""
+        self.rest()
+        for _ in range(ms):
+            self.clock.advance_ms(1)
+            self.rest()
+
+    def ask(self, name, kind, *args):
+        """Ask an actor and wait. Returns (error, value); the answer comes exactly once."""
+        answers = []
+
+        def answer(error, value):
+            answers.append((error, value))
+
+        assert self.scheduler.post(DEVICE + "/" + name, kind, args, SOURCE, answer)
+        self.rest()
+        assert len(answers) == 1, answers
+        return answers[0]
+
+    def _tell_remote(self, sender, path, kind, args):
+        self.told.append((sender, path, kind, args))
+
+    def _log(self, path, text):
+        self.lines.append((path, text))
+
+
+class Line:
+    """A link into the test's hand; takes at most `taken_max` bytes at a time."""
+
+    name = "line"
+
+    def __init__(self, taken_max=1 << 30):
+        self.taken_max = taken_max
+        self.data = b""
+        self.is_open = True
+
+    def write(self, data):
+        """Take what fits."""
+        taken = min(len(data), self.taken_max)
+        self.data += bytes(data[:taken])
+        return taken
+
+    def close(self):
+        """Remember it."""
+        self.is_open = False
+
+    def frames(self):
+        """The frames written so far, each once."""
+        data, self.data = self.data, b""
+        return frames_of(data)
+
+
+def frames_of(data):
+    """All frames of a stream of bytes, which must end with one."""
+    reader = frame.FrameReader(1 << 20)
+    reader.feed(data)
+    found = []
+    payload = reader.next()
+    while payload is not None:
+        found.append(payload)
+        payload = reader.next()
+    assert sum([len(payload) + 4 for payload in found]) == len(data)
+    return found
+
+
+class Stranger:
+    """A neighbour of a node whose every byte the test decides."""
+
+    def __init__(self, node, number, path, limit_bytes=1 << 20, greets=True):
+        self.node = node
+        self.line = Line()
+        self.peer = node.connected(self.line)
+        if greets:
+            hello = {"path": path, "number": number, "inc": 5, "version": 1, "map": 0}
+            hello["limit"] = limit_bytes
+            self.say(b"\x01" + codec.encode(hello))
+
+    def say(self, payload):
+        """Send one frame."""
+        self.node.received(self.peer, frame.enclose(payload, 1 << 21))
+
+    def route(self, frame_class, to_device, from_device, body, hops=0):
+        """Send one routed frame; its body is given as bytes, or as a map of control."""
+        if isinstance(body, dict):
+            body = codec.encode(body)
+        payload = frame.routed(frame_class, 0, to_device, from_device, body)
+        self.say(payload[:2] + bytes([hops]) + payload[3:])
+
+    def heard(self):
+        """Let the node work; the frames it sent since, without HELLO and beats."""
+        settle([self.node])
+        frames = self.line.frames()
+        return [payload for payload in frames if payload[0] not in (frame.HELLO, frame.BEAT)]
+
+    def answers(self):
+        """The control bodies heard since, decoded."""
+        return [codec.decode(payload[body_at(payload) :]) for payload in self.heard()]
+
+
+def body_at(payload):
+    """Where the body of a frame begins."""
+    return frame.Head(payload).body if payload[0] == frame.ROUTED else 0
+
+
+def new_node(path, number, parents=None, clock=None, lines=None, is_board=False):
+    """A node with its system actor: a router, or a leaf of these parents."""
+    lines = [] if lines is None else lines
+
+    def forwarder(node):
+        return Router(node) if parents is None else Leaf(node, parents)
+
+    def log(actor_path, text):
+        lines.append((actor_path, text))
+
+    clock = clock or ManualClock()
+    node = Node(path, number, clock, codec, 7, Limits(is_board), forwarder, log)
+    node.scheduler.spawn(path + "/node", lambda: system.System(node))
+    return node
+
+
+def settle(nodes, links=()):
+    """Step nodes and pump links until nothing moves."""
+    for _ in range(1000):
+        busy = False
+        for node in nodes:
+            busy = node.step(node.clock.ticks_ms()) == 0 or busy
+        for link in links:
+            busy = link.pump() or busy
+        if not busy:
+            return
+    raise AssertionError("no rest after 1000 rounds")
+
+
+class Row:
+    """Nodes 1, 2, 3 in a row over memory links; 2 is the router and knows the map."""
+
+    PATHS = ("a/one", "b/two", "c/three")
+
+    def __init__(self, is_board=False):
+        self.clock = ManualClock()
+        self.lines = []
+        self.nodes = []
+        for place, path in enumerate(self.PATHS):
+            parents = None if place == 1 else [2]
+            self.nodes.append(
+                new_node(path, place + 1, parents, self.clock, self.lines, is_board and place != 1)
+            )
+        self.links = []
+        self.join(0, 1)
+        self.join(1, 2)
+        leaves = [[1, [[1, 2, 1000]]], [3, [[2, 2, 1000]]]]
+        devices = [[place + 1, path] for place, path in enumerate(self.PATHS)]
+        plain = {"version": 1, "devices": devices, "links": [], "leaves": leaves}
+        self.nodes[1].forwarder.on_map(codec.encode(plain))
+
+    def join(self, one, other):
+        """Link two nodes and let them greet."""
+        self.links.append(MemoryLink(self.nodes[one], self.nodes[other]))
+        settle(self.nodes, self.links)
+
+    def run(self, ms=0):
+        """Let time pass."""
+        settle(self.nodes, self.links)
+        for _ in range(ms):
+            self.clock.advance_ms(1)
+            settle(self.nodes, self.links)
+
+    def wire(self, number, source, target, first=1, origins=(), limit=1 << 20):
+        """Make both ends of a wire, the target's first."""
+        spec = {"wire": number, "epoch": 1, "source": source, "target": target}
+        for end in ("source", "target"):
+            device = spec[end][: spec[end].rindex("/")]
+            spec[end + "_device"] = self.PATHS.index(device) + 1
+        spec["first"], spec["limit"] = first, limit
+        spec["origins"] = [list(origin) for origin in origins]
+        for place in (spec["target_device"], spec["source_device"]):
+            self.nodes[place - 1].wires.connect(spec)
