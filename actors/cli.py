@@ -161,7 +161,8 @@ def _serve(file: Path, path: str | None, file_addresses: Path | None, attached: 
     config = launch.config_of(site, device, found, attached)
     try:
         if device.is_board:
-            launch.run_board(site, device, config)
+            folder = file_addresses.parent if file_addresses else None
+            launch.run_board(site, device, config, folder)
         launch.run_worker(site, planned, device, config, controls)
     except ActorsError as error:
         _fail(FAILED, str(error))

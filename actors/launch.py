@@ -171,9 +171,15 @@ def run_worker(
         ) from None
 
 
-def run_board(site: Site, device: Device, config: Mapping[str, Any]) -> None:
-    """Become the virtual board: this process is replaced by its MicroPython."""
-    folder = Path(tempfile.gettempdir()) / f"mp-actors-{os.getuid()}" / site.topology.name
+def run_board(
+    site: Site, device: Device, config: Mapping[str, Any], folder: Path | None
+) -> None:
+    """Become the virtual board: this process is replaced by its MicroPython.
+
+    `folder` holds the flash of the boards of one run; without it a place that outlasts the process.
+    """
+    if folder is None:
+        folder = Path(tempfile.gettempdir()) / f"mp-actors-{os.getuid()}" / site.topology.name
     flash = folder / device.path
     flash.mkdir(parents=True, exist_ok=True)
     for note in virtual.prepare(flash, site.folder, config, seed=device.number):

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,7 +60,8 @@ class Runner:
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             try:
-                self._start()
+                with _interrupts_held():
+                    self._start()
                 self._watch(seconds)
             except KeyboardInterrupt:
                 self._say("", "ending; once more ends at once")
@@ -122,7 +124,10 @@ class Runner:
         try:
             self._ask("end")
         except ActorsError:
-            pass
+            # Nobody passes the order on; to each child the end of its input is one.
+            for child in self._children.values():
+                assert child.stdin is not None
+                child.stdin.close()
         deadline = time.monotonic() + END_TIMEOUT_S
         for child in self._children.values():
             _wait(child, deadline)
@@ -266,6 +271,21 @@ def _wait(child: subprocess.Popen[bytes], deadline: float) -> None:
         child.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         pass
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait: between a fork and the note of it, it would leave an orphan."""
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = [signal.signal(number, lambda number, _: held.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, former, strict=True):
+            signal.signal(number, handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _interrupt(_number: int, _frame: object) -> None:
