@@ -10,7 +10,8 @@ million values at once: it neither blocks nor grows.
 from mp_actors.inlet import new_queue
 
 BATCH = 64  # verbs in one turn
-TIMED = 4  # verbs of a turn's first value whose age is measured
+TIMED = 4  # verbs of a turn's first value whose age is measured: a clock costs as much as three
+UNTIMED = 4  # turns of the same inlet after that in which none is
 _PLACES = range(BATCH)  # made once: a range costs as much as a verb
 
 
@@ -58,10 +59,14 @@ class Flow:
             if inlet.queue:
                 self.ready.append(inlet)
 
-    def turn(self, timed=TIMED):
+    def turn(self):
         """Take a batch of values from the inlet whose turn it is."""
         inlet = self.ready.popleft()
-        cell, queue, budget = inlet.cell, inlet.queue, BATCH
+        cell, queue, budget, timed = inlet.cell, inlet.queue, BATCH, 0
+        if inlet.untimed:
+            inlet.untimed -= 1
+        else:
+            timed, inlet.untimed = TIMED, UNTIMED
         while queue and budget > 0:
             value, at_us, source = queue.popleft()
             inlet.undelivered -= 1
@@ -96,7 +101,7 @@ class Flow:
         inlet = cell.next_inlet()
         if inlet is not None and not inlet.is_ready:
             inlet.accepted += 1
-            self.follow(inlet, value, at_us, cell.path, TIMED)
+            self.follow(inlet, value, at_us, cell.path, BATCH)
         else:
             cell.emit(value, at_us, cell.path)
 

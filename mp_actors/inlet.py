@@ -54,6 +54,7 @@ class Inlet:
         self.missing = 0
         self.late = 0
         self.latency = Latency()
+        self.untimed = 0  # turns until an age is measured again
 
     def attach(self, actor):
         """Resolve the verb of this instance: nothing is looked up by name per value."""

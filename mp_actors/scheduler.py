@@ -7,14 +7,11 @@ the moment comes with `step(now_ms)`, site time from the clock object that was h
 from mp_actors import supervise
 from mp_actors.cell import Cell
 from mp_actors.errors import Refused, UnknownActor
-from mp_actors.flow import TIMED, Flow
+from mp_actors.flow import Flow
 from mp_actors.inlet import new_queue
 from mp_actors.timers import Timers
 
 TURNS = 64  # turns in one step; then the links are looked after
-# Ages are measured in the first turn of a step and in every fifth: a clock costs as much as three
-# verbs. No divisor in common with TURNS, so that of inlets which take turns each is measured.
-TURNS_TIMED = 5
 RESERVED_KINDS = ("value",)  # on_value takes data
 
 
@@ -129,11 +126,11 @@ class Scheduler:
         self.now_ms = now_ms
         self.timers.run_due(now_ms)
         flow = self.flow
-        for turn in range(TURNS):
+        for _ in range(TURNS):
             if self._control:
                 self._run_control()
             if flow.ready:
-                flow.turn(0 if turn % TURNS_TIMED else TIMED)
+                flow.turn()
             elif not self._control:
                 return False
         return True

@@ -6,7 +6,7 @@
 
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
-from mp_actors.flow import TIMED
+from mp_actors.flow import BATCH
 from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
 
@@ -101,7 +101,7 @@ class Wires:
         self.lost[key] = self.lost.get(key, 0) + readings
 
     def _feed(self, inlet, readings, old):
-        feed, timed = self.node.scheduler.flow.feed, TIMED
+        feed, timed = self.node.scheduler.flow.feed, BATCH
         for place in range(old, len(readings.values)):
             source = inlet.source
             if readings.origins is not None and readings.origins[place]:

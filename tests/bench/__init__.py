@@ -1,1 +1,1 @@
-"""Benchmarks: what a message, a reading and a board cost. `python -m tests.bench`; no timed tests."""
+"""Benchmarks: what a message, a reading and a board cost; run by `python -m tests.bench`."""

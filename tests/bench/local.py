@@ -4,6 +4,7 @@
 `queued`: every value is emitted and so waits in its inlet's queue for a turn.
 """
 
+import itertools
 from typing import Any
 
 from mp_actors import Actor, Filter, Sensor, Sink
@@ -156,7 +157,7 @@ def pipeline(count: int) -> float:
     cells = [desk.add("sensor", Tick)]
     cells += [desk.add(f"f{number}", Add) for number in range(3)]
     cells.append(desk.add("sink", Tally))
-    for source, target in zip(cells, cells[1:], strict=False):
+    for source, target in itertools.pairwise(cells):
         desk.wire(source, target)
     desk.scheduler.sample(True)
 
@@ -184,7 +185,11 @@ def benches() -> list[Bench]:
                 Subject("queued, 16 in flight", lambda count: circle(Throw, 2, count, 16)),
                 Subject("asyncio.Queue", bare.asyncio_pingpong, 0.25),
             ],
-            [Goal("chained", "deque", 0.75), Goal("chained", "asyncio.Queue", 4)],
+            [
+                Goal("chained", "deque", 0.75),
+                Goal("chained", "asyncio.Queue", 4),
+                Goal("queued, 1 in flight", "asyncio.Queue", 4),
+            ],
         ),
         Bench("counting", "messages", 100_000, _pair(bare.counting, counting)),
         Bench(

@@ -26,6 +26,7 @@ class Subject:
     name: str
     run: Callable[[int], float]
     share: float = 1.0  # of a round's units, for what is much slower than the baseline
+    warm_ups: int = WARM_UPS
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Figures:
-    """Units per second of CPU, one figure a round, of each subject."""
+    """Units per second of CPU (on a board: of time), one figure a round, of each subject."""
 
     bench: Bench
     rates: dict[str, list[float]]
@@ -66,8 +67,7 @@ class Figures:
 
 
 def cpu_seconds(call: Callable[..., object], *arguments: object) -> float:
-    """CPU time of one call, begun without garbage of those before."""
-    gc.collect()
+    """CPU time of one call."""
     start = time.process_time()
     call(*arguments)
     return time.process_time() - start
@@ -79,11 +79,12 @@ def measure(
     """Run every subject `rounds` times, in turn, once it is warm. `done` is called after each."""
     rates: dict[str, list[float]] = {subject.name: [] for subject in bench.subjects}
     for subject in bench.subjects:
-        for _ in range(WARM_UPS):
+        for _ in range(subject.warm_ups):
             subject.run(WARM_UP_UNITS)
     for _ in range(rounds):
         for subject in bench.subjects:
             count = max(1, round((units or bench.size) * subject.share))
+            gc.collect()  # what others left behind is not this one's to clear
             # A tiny piece of work can take less than the clock's resolution.
             seconds = max(subject.run(count), 1e-9)
             rates[subject.name].append(count / seconds)

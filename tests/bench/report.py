@@ -1,6 +1,7 @@
 """From figures to tables for a person and to JSON for a program."""
 
 import statistics
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -13,9 +14,10 @@ def show(console: Console, figures: Figures) -> None:
     """Print one table, and for each goal whether it is met."""
     bench = figures.bench
     baseline = bench.subjects[0].name
-    table = Table(title=f"{bench.name}: {bench.unit} per second of CPU", title_justify="left")
+    title = f"{bench.name}: {bench.unit} per second; ratios to {baseline}; medians [min-max]"
+    table = Table(title=title, title_justify="left")
     table.add_column("subject")
-    for heading in ("rate: median [min-max]", "us each", f"ratio to {baseline}: median [min-max]"):
+    for heading in ("rate", "us each", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, rates in figures.rates.items():
         each_us = 1e6 / statistics.median(rates)
@@ -59,7 +61,7 @@ def plain(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _spread(values: list[float], text=lambda value: f"{value:.2f}") -> str:
+def _spread(values: list[float], text: Callable[[float], str] = "{:.2f}".format) -> str:
     return f"{text(statistics.median(values))} [{text(min(values))}-{text(max(values))}]"
 
 

@@ -5,6 +5,7 @@ baselines that do without it carry the same readings through a real socket pair:
 each reading, and one CBOR list for each.
 """
 
+import itertools
 import socket
 import struct
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import cbor2
 
 from actors.accel import codec as accel
-from mp_actors import Actor, batch, codec, frame
+from mp_actors import batch, codec, frame
 from mp_actors.clock import SystemClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
@@ -38,10 +39,7 @@ class Row:
         self.clock = SystemClock()
         numbers = (SOURCE, ROUTER, TARGET) if with_router else (SOURCE, TARGET)
         self.nodes = [self._node(number, chosen_codec, with_router) for number in numbers]
-        self.links = [
-            MemoryLink(one, other)
-            for one, other in zip(self.nodes, self.nodes[1:], strict=False)
-        ]
+        self.links = [MemoryLink(one, other) for one, other in itertools.pairwise(self.nodes)]
         self.rest()
         if with_router:
             self.nodes[1].forwarder.on_map(codec.encode(route_map()))
@@ -167,9 +165,7 @@ def data_frame() -> bytes:
 
 def forwarding(count: int) -> float:
     """Frames through a router: read from one peer, a write each to the next."""
-    router = Node(
-        PATHS[1], ROUTER, SystemClock(), codec, 7, Limits(False), Router, print
-    )
+    router = Node(PATHS[1], ROUTER, SystemClock(), codec, 7, Limits(False), Router, print)
     router.forwarder.on_map(codec.encode(route_map()))
     drains = {number: Drain() for number in (SOURCE, TARGET)}
     peers = {number: router.connected(drain) for number, drain in drains.items()}

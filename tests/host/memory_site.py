@@ -59,15 +59,25 @@ class TracedNode(Node):
 class MemorySite:
     """Nodes and links of a topology. `nodes`, `systems`: by device path.
 
-    `late`: paths of devices that are not there until `bring_up`. The three classes can be replaced
-    by wrong ones, to see what notices. `trace`: every crossing so far. `lines`: what was logged.
+    `late`: paths of devices that are not there until `bring_up`. `rooms`: see `ROOMS`. The three
+    classes can be replaced by wrong ones, to see what notices. `trace`: every crossing so far.
+    `lines`: what was logged.
     """
 
     def __init__(
-        self, topology, seed=0, late=(), ticks_ms=0, node=TracedNode, router=Router, leaf=Leaf
+        self,
+        topology,
+        seed=0,
+        late=(),
+        ticks_ms=0,
+        rooms=ROOMS,
+        node=TracedNode,
+        router=Router,
+        leaf=Leaf,
     ):
         self.topology = topology
         self.routing = Routing(topology)
+        self.rooms = rooms
         self.random = random.Random(seed)
         self.clock = ManualClock(ticks_ms)
         self.trace = []
@@ -212,6 +222,6 @@ class MemorySite:
         for link in self.topology.links:
             ends = [self.nodes.get(end.path) for end in (link.a, link.b)]
             if link.number not in self.links and None not in ends:
-                room_bytes = self.random.choice(ROOMS)
+                room_bytes = self.random.choice(self.rooms)
                 self.links[link.number] = MemoryLink(*ends, room_bytes)
         self.settle()

@@ -20,7 +20,7 @@ from actors.topology import Topology
 from mp_actors import frame
 from mp_actors.operators import Deadband, Mean, Window
 from tests.host.memory_site import MemorySite
-from tests.host.sites import Keep, Pulse, flows, whole_topologies
+from tests.host.sites import SITES, Keep, Pulse, flows, whole_topologies
 
 FIELD_SITE = '''
 from parts import Pulse
@@ -252,7 +252,7 @@ def plans(draw, count=1):
     return topology, made
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(SITES, max_examples=100)
 @given(plans())
 def test_a_roll_out_is_breadth_first_and_in_the_order_of_the_flow(made):
     _, (plan,) = made
@@ -279,7 +279,7 @@ def test_a_roll_out_is_breadth_first_and_in_the_order_of_the_flow(made):
             assert {("spawn", path) for path in downstream} <= before
 
 
-@settings(max_examples=60, derandomize=True)
+@settings(SITES, max_examples=60)
 @given(plans(count=3), st.integers(0, 1 << 20))
 def test_differences_carried_out_one_after_the_other_lead_to_each_plan(made, seed):
     topology, chain = made

@@ -234,6 +234,16 @@ class Asking:
         return self.row.nodes[2].scheduler.cells["c/three/counter"].actor.calls
 
 
+def test_a_question_that_was_answered_is_not_sent_again():
+    asking = Asking()
+    asking.ask("c/three/counter", "add")
+    asking.row.run()
+    router = asking.row.nodes[1].forwarder
+    assert router.forwarded == 2
+    asking.row.run(9000)
+    assert router.forwarded == 2
+
+
 def test_questions_are_answered_over_two_hops_in_order():
     asking = Asking()
     for _ in range(3):

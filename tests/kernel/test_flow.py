@@ -236,6 +236,9 @@ def test_a_filter_keeps_the_source_and_others_are_sources_themselves():
     desk.flow.feed(inlet, 1, 0, "x/y/z", 0)
     desk.rest()
     assert keeper.actor.kept == [1, 1] and keeper.actor.sources == [again.path] * 2
+    again.actor.emit = lambda _value: None  # with nothing in the way the value is chained
+    desk.flow.feed(inlet, 2, 0, "x/y/z", 0)
+    assert keeper.actor.kept[-1] == 2 and keeper.actor.sources[-1] == again.path
 
 
 def test_a_flood_at_one_actor_cannot_starve_another():

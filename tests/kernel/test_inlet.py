@@ -192,6 +192,14 @@ def test_a_batch_is_taken_with_sources_and_times():
     assert target.keeper.actor.sources == [far, "lab/far/other", far]
 
 
+def test_a_batch_that_comes_twice_is_delivered_once():
+    target = Target()
+    for values, sequence in (([1, 2, 3], 1), ([1, 2, 3], 1), ([3, 4], 3), ([9], 2)):
+        target.send(body_of(values, sequence))
+    assert target.keeper.actor.kept == [1, 2, 3, 4]
+    assert (target.inlet.late, target.inlet.delivered) == (5, 4)
+
+
 def test_a_routed_body_that_is_garbage_is_dropped_as_undecodable_and_its_link_stays():
     target = Target()
     for body in (b"", b"\xff", b"\x80", b"{}", body_of([1, 2])[:20]):

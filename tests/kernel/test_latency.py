@@ -48,6 +48,14 @@ def test_one_slow_reading_of_a_hundred_shows_at_100_and_not_at_50():
     assert abs(latency.percentile_us(100) - 1000000) <= 30000
 
 
+def test_a_percentile_tells_readings_that_are_one_in_a_thousand_apart():
+    latency = Latency()
+    for age_us, readings in ((10, 499), (20, 501)):
+        for _ in range(readings):
+            latency.add(age_us)
+    assert latency.percentile_us(50) == 20 and latency.percentile_us(49.9) == 10
+
+
 def test_without_a_reading_there_is_no_percentile():
     assert Latency().percentile_us(50) is None
 

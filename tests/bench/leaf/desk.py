@@ -43,7 +43,7 @@ def bare(count):
     """A bare deque and a loop."""
     from collections import deque
 
-    queue = deque((), 4)
+    queue = deque((), 4)  # noqa: RUF037 (MicroPython has no maxlen=)
     one, two = Bare(queue), Bare(queue)
     one.other, two.other = two, one
     queue.append((one, count - 1))
