@@ -133,6 +133,8 @@ class Controller(Actor):
             return
         if error is not None and error[0] != "failed":
             # Nobody there yet, or busy: the same command later. What it says is shown meanwhile.
+            if command.key not in self.waiting_for:
+                self.log(f"waiting for {command.device}: {error[1]}")
             self.waiting_for[command.key] = f"{command.device}: {error[1]}"
             timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
             timers.after(now_ms, RETRY_MS, lambda: self._again(command))
@@ -146,6 +148,9 @@ class Controller(Actor):
         self._done.add(command.key)
         if command.kind == "start" and self._started_s is None:
             self._started_s = self._seconds_now()
+        if not self._open:
+            devices, actors = len(self.plan.devices), len(self.plan.actors)
+            self.log(f"rolled out: {devices} devices, {actors} actors")
         self._roll_out()
 
     def _again(self, command: Command) -> None:

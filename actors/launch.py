@@ -164,9 +164,9 @@ def run_worker(
     try:
         serve(config, node, clock, READ_BYTES)
     except OSError as error:
-        where = ":".join(str(part) for part in config["listen"] or config["tap"])
+        asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]
         raise LaunchError(
-            f"{device.path}: cannot listen on {where}: {error.strerror or error}; "
+            f"{device.path}: cannot listen on {' or '.join(asked)}: {error.strerror or error}; "
             "end what uses it, or give the device another address="
         ) from None
 

@@ -14,7 +14,7 @@ from actors.placement import Place, place
 from actors.routing import Routing
 from actors.site import Site
 from actors.topology import Device
-from mp_actors import frame
+from mp_actors.node import Limits
 
 EPOCH = 1  # of every wire, until something moves
 SEQUENCE_FIRST = 1
@@ -50,6 +50,8 @@ class WirePlan:
     target_device: int
     origins: tuple[tuple[int, str], ...]
     limit_bytes: int
+    items_max: int
+    via: int  # number of the router that a leaf hands its readings to, 0 where it has no choice
     epoch: int = EPOCH
     delivery: str = "stream"
 
@@ -71,6 +73,8 @@ class WirePlan:
             "first": SEQUENCE_FIRST,
             "origins": [list(origin) for origin in self.origins],
             "limit": self.limit_bytes,
+            "items": self.items_max,
+            "via": self.via,
         }
 
 
@@ -276,7 +280,9 @@ def _wires(
             source_device=source.number,
             target_device=target.number,
             origins=tuple(sorted((actors[paths[one]].number, paths[one]) for one in origins)),
-            limit_bytes=min(_limit_bytes(device) for device in way),
+            limit_bytes=min(Limits(device.is_board).in_bytes for device in way),
+            items_max=Limits(target.is_board).items,
+            via=way[1].number if len(way) > 1 and not source.is_router else 0,
         )
     return wires
 
@@ -290,7 +296,3 @@ def _origins(site: Site, stage: Any) -> set[Any]:
         if wire.target is stage:
             found |= _origins(site, wire.source)
     return found
-
-
-def _limit_bytes(device: Device) -> int:
-    return frame.BOARD_IN_LIMIT_BYTES if device.is_board else frame.HOST_LIMIT_BYTES

@@ -70,14 +70,27 @@ class Routing:
     def _next(self, at: Device, target: Device) -> Device | None:
         """Where a frame for target goes from here, by the rules of `Leaf` and `Router`."""
         if not at.is_router:
-            parents = [parent for _, parent in self.parents(at)]
-            if target in parents:
-                return target
-            return parents[0] if parents else None
-        if at.number not in self._hops:
-            self._hops[at.number] = RouteMap(self.plain_map).next_hops(at.number)
-        hop = self._hops[at.number].get(target.number)
+            return self._parent(at, target)
+        hop = self._hops_from(at).get(target.number)
         return None if hop is None else self._by_number[hop[0]]
+
+    def _parent(self, leaf: Device, target: Device) -> Device | None:
+        """The parent a leaf is told to prefer for a target: the one by which it is cheapest."""
+        best: tuple[int, int, Device] | None = None
+        for place, (link, parent) in enumerate(self.parents(leaf)):
+            hop = self._hops_from(parent).get(target.number)
+            if hop is None and parent is not target:
+                continue
+            onward_us = 0 if hop is None else hop[1]
+            offer = (cost_us(link) + onward_us, place, parent)
+            if best is None or offer[:2] < best[:2]:
+                best = offer
+        return None if best is None else best[2]
+
+    def _hops_from(self, router: Device) -> dict[int, tuple[int, int]]:
+        if router.number not in self._hops:
+            self._hops[router.number] = RouteMap(self.plain_map).next_hops(router.number)
+        return self._hops[router.number]
 
     @cached_property
     def _costs(self) -> dict[Device, dict[Device, int]]:

@@ -7,10 +7,11 @@ arrays, made and read by `array` at C speed on both interpreters. *Source*: RFC 
 import struct
 from array import array
 
-from mp_actors.errors import RemoteWireError
+from mp_actors.errors import LocalWireError, RemoteWireError
 
 _HEAD = "!BBHBHBIBQ"
 _HEAD_BYTES = 21
+_HEAD_ITEMS = 9  # the array, four integers, times and origins with their tags
 _U16, _U32, _U64 = 0x19, 0x1A, 0x1B  # CBOR's initial bytes of integers of that width
 _SPAN_MAX_US = (1 << 32) - 1
 _TIMES = (6, 70)  # a tag, and that of an array of u32; another array may hold floats
@@ -18,11 +19,15 @@ FLOAT = "d" if 1.0 + 2.0**-40 != 1.0 else "f"  # some boards have 32-bit floats
 _SIGNED = (("b", 1 << 7), ("h", 1 << 15), ("i", 1 << 31), ("q", 1 << 63))
 
 
-def encode(codec, wire, epoch, sequence, times_us, values, origins):
+def encode(codec, wire, epoch, sequence, times_us, values, origins, items_max=1024):
     """One body. `times_us`, `values` (and `origins`, actor numbers, or None) of equal length.
 
-    *Raises* LocalWireError if a value is none that CBOR can carry.
+    *Raises* LocalWireError if a value is none that CBOR can carry, or if there are more items in it
+    than the target decodes.
     """
+    typed = _typed(values)
+    if isinstance(typed, list) and _HEAD_ITEMS + items_of(typed) > items_max:
+        raise LocalWireError("more than the %d items that the target takes" % items_max)
     t0_us = min(times_us)
     head = struct.pack(
         _HEAD,
@@ -40,10 +45,19 @@ def encode(codec, wire, epoch, sequence, times_us, values, origins):
         times = 0
     else:
         times = array("I", [at_us - t0_us for at_us in times_us])
-    body = head + codec.encode(times) + codec.encode(_typed(values))
+    body = head + codec.encode(times) + codec.encode(typed)
     if origins is not None:
         body += codec.encode(array("H", origins))
     return body
+
+
+def items_of(value):
+    """How many items CBOR makes of a value, as a decoder counts them."""
+    if isinstance(value, (list, tuple)):
+        return 1 + sum([items_of(item) for item in value])
+    if isinstance(value, dict):
+        return 1 + len(value) + sum([items_of(item) for item in value.values()])
+    return 2 if isinstance(value, array) else 1
 
 
 def fits(first_us, at_us):

@@ -57,8 +57,7 @@ class Control:
         for number in sorted(neighbours):
             if neighbours[number].path == device:
                 return number
-        route_map = getattr(self.node.forwarder, "map", None)
-        return route_map.numbers.get(device, 0) if route_map else 0
+        return self.node.forwarder.number_of(device)
 
     def take(self, payload, from_device, console):
         """A control map for this device, CBOR or JSON. *Raises* RemoteWireError if it is none.

@@ -13,16 +13,24 @@ class Leaf:
         self.node = node
         self.parents = parents
         self.version = NO_MAP  # the parent stamps its own
+        self._numbers = {}
+        self._preferred = {}
+
+    def learn(self, device, number, parent):
+        """A wire leads to that device (a path, a number): by this neighbour, while it is there."""
+        self._numbers[device] = number
+        self._preferred[number] = parent
+
+    def number_of(self, device):
+        """The number of a device, 0 if only a router knows it."""
+        return self._numbers.get(device, 0)
 
     def way(self, to_device):
-        """The neighbour to hand a frame to: the target itself, or the first parent that is there.
-
-        None: nobody is there.
+        """The neighbour to hand a frame to: the one a wire to there prefers, the target itself, or
+        the first parent that is there. None: nobody is there.
         """
         neighbours = self.node.neighbours
-        if to_device in neighbours:
-            return neighbours[to_device]
-        for number in self.parents:
+        for number in [self._preferred.get(to_device, 0), to_device] + self.parents:
             if number in neighbours:
                 return neighbours[number]
         return None

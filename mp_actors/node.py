@@ -115,10 +115,12 @@ class Node:
 
     # -- sending
 
-    def can_send(self, to_device):
-        """Whether a data frame for this device can leave now."""
+    def room_bytes(self, to_device):
+        """The longest body of data for this device that can leave now; 0 for none."""
         way = self.forwarder.way(to_device)
-        return way is not None and not way.is_full
+        if way is None or way.is_full:
+            return 0
+        return way.limit_bytes - frame.HEAD_BYTES
 
     def send(self, frame_class, to_device, body):
         """Send a body on its way. Returns False, with nothing sent, if it cannot leave now."""

@@ -18,7 +18,7 @@ class Outbox:
 
     `numbers`: {path: actor number} of the sources whose readings pass here, beside the wire's own
     `source`. `next`: sequence number of the next reading. `limit_bytes`: longest body that every
-    device on the way takes. `bound`: readings that may wait.
+    device on the way takes; `items_max`: what the target decodes. `bound`: readings that may wait.
     """
 
     def __init__(self, node, wire, epoch, source):
@@ -30,6 +30,7 @@ class Outbox:
         self.numbers = {}
         self.next = 1
         self.limit_bytes = 0
+        self.items_max = 0
         self.bound = 0
         self.accepted = 0
         self.sent = 0
@@ -69,7 +70,8 @@ class Outbox:
     def flush(self):
         """Send what waits. Returns False if something has to wait for a way or for room."""
         while self.values:
-            if not self.node.can_send(self.to_device) or not self._send(self._together()):
+            room_bytes = self.node.room_bytes(self.to_device)
+            if not room_bytes or not self._send(self._together(), room_bytes):
                 return False
         self._dirty = False
         return True
@@ -82,7 +84,7 @@ class Outbox:
             count -= 1
         return count
 
-    def _send(self, count):
+    def _send(self, count, room_bytes):
         """Send the first readings as one frame. Returns whether they are dealt with."""
         origins = None
         sources = self._sources[:count]
@@ -98,13 +100,13 @@ class Outbox:
                 self._times_us[:count],
                 self.values[:count],
                 origins,
+                self.items_max,
             )
-            if len(body) > self.limit_bytes:
-                raise LocalWireError(
-                    "a value of %d bytes; the way takes %d" % (len(body), self.limit_bytes)
-                )
+            limit_bytes = min(self.limit_bytes, room_bytes)
+            if len(body) > limit_bytes:
+                raise LocalWireError("%d bytes; the way takes %d" % (len(body), limit_bytes))
         except LocalWireError as error:
-            return self._halve(count, error)
+            return self._halve(count, room_bytes, error)
         if not self.node.send(frame.STREAM, self.to_device, body):
             return False
         self.next = (self.next + count) % SEQUENCE_WRAP
@@ -112,10 +114,10 @@ class Outbox:
         self._forget(count)
         return True
 
-    def _halve(self, count, error):
+    def _halve(self, count, room_bytes, error):
         """Too long, or a value CBOR cannot carry: send smaller batches, refuse a single one."""
         if count > 1:
-            return self._send(count // 2)
+            return self._send(count // 2, room_bytes)
         self.drop("refused", 1)
         self._forget(1)
         self.node.log(self.source, "reading refused: %s" % error)

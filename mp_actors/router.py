@@ -43,6 +43,13 @@ class Router(Actor):
         self._hops = fresh.next_hops(self.node.number)
         return self.version
 
+    def learn(self, _device, _number, _neighbour):
+        """A router knows numbers and ways by its map alone."""
+
+    def number_of(self, device):
+        """The number of a device, 0 if the map does not say."""
+        return 0 if self.map is None else self.map.numbers.get(device, 0)
+
     def way(self, to_device):
         """The neighbour to hand a frame for to_device to, or None."""
         neighbours = self.node.neighbours

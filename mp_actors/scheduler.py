@@ -11,7 +11,7 @@ from mp_actors.flow import Flow
 from mp_actors.inlet import new_queue
 from mp_actors.timers import Timers
 
-TURNS = 64  # turns in one step; then the links are looked after
+TURNS = 16  # turns in one step; then the links are looked after
 RESERVED_KINDS = ("value",)  # on_value takes data
 
 

@@ -12,14 +12,16 @@ from mp_actors import ticks
 class Timer:
     """One moment at which `call()` is due; `period_ms` 0 means once."""
 
-    def __init__(self, due_ms, call, period_ms):
+    def __init__(self, due_ms, place, call, period_ms):
         self.due_ms = due_ms
+        self.place = place  # among timers of one moment: in the order of their making
         self.call = call
         self.period_ms = period_ms
 
     def __lt__(self, other):
         # heapq compares entries; plain numbers would order wrongly across the wrap.
-        return ticks.diff(self.due_ms, other.due_ms) < 0
+        wait_ms = ticks.diff(self.due_ms, other.due_ms)
+        return wait_ms < 0 or (wait_ms == 0 and self.place < other.place)
 
     def cancel(self):
         """Never call again. The entry leaves the heap when its moment comes."""
@@ -31,19 +33,20 @@ class Timers:
 
     def __init__(self):
         self._heap = []
+        self._made = 0
 
     def after(self, now_ms, delay_ms, call):
         """Call once, delay_ms from now. Returns the Timer. *Raises* ValueError, see `ticks`."""
         if delay_ms >= ticks.HALF_MS:
             raise ValueError("delay %d ms: expected less than %d" % (delay_ms, ticks.HALF_MS))
-        return self._push(Timer(ticks.add(now_ms, delay_ms), call, 0))
+        return self._push(Timer(ticks.add(now_ms, delay_ms), self._made, call, 0))
 
     def every(self, now_ms, period_ms, call):
         """Call at each multiple of period_ms after now. Returns the Timer. *Raises* ValueError."""
         if not 0 < period_ms < ticks.HALF_MS:
             raise ValueError("period %d ms: expected 1 to %d" % (period_ms, ticks.HALF_MS - 1))
         wait_ms = period_ms - now_ms % period_ms
-        return self._push(Timer(ticks.add(now_ms, wait_ms), call, period_ms))
+        return self._push(Timer(ticks.add(now_ms, wait_ms), self._made, call, period_ms))
 
     def run_due(self, now_ms):
         """Call everything due by now_ms, each timer once even if periods were missed."""
@@ -66,5 +69,6 @@ class Timers:
         return max(0, min(limit_ms, ticks.diff(self._heap[0].due_ms, now_ms)))
 
     def _push(self, timer):
+        self._made += 1
         heapq.heappush(self._heap, timer)
         return timer

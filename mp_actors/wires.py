@@ -9,6 +9,7 @@ from mp_actors.errors import RemoteWireError
 from mp_actors.flow import BATCH
 from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
+from mp_actors.path import split
 
 
 class Wires:
@@ -29,12 +30,15 @@ class Wires:
         """Make the ends of a wire that live here. The same wire a second time changes nothing.
 
         `spec`: a map with wire, epoch, source, target, source_device, target_device, first (its
-        first sequence number), origins ([[actor number, path]]) and limit (bytes of a frame).
+        first sequence number), origins ([[actor number, path]]), limit (bytes of a frame), items
+        (what the target decodes) and via (the neighbour a leaf hands them to, 0: any).
         """
         node, number = self.node, spec["wire"]
         known = self.inlets.get(number) or self.outboxes.get(number)
         if known is not None and known.epoch == spec["epoch"]:
             return
+        if known is not None:
+            self.disconnect(number)
         # Before anything is made: a wire of which half is missing would pass for a known one.
         source = None
         if spec["source_device"] == node.number:
@@ -43,6 +47,8 @@ class Wires:
             outlet = self._inlet(spec)
         else:
             outlet = self._outbox(spec)
+            device, _ = split(spec["target"])
+            node.forwarder.learn(device, spec["target_device"], spec["via"])
         if source is not None:
             source.outlets.append(outlet)
         node.scheduler.relink()
@@ -128,6 +134,7 @@ class Wires:
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
         outbox.next = spec["first"]
+        outbox.items_max = spec["items"]
         outbox.limit_bytes = min(spec["limit"], limits.out_bytes) - frame.HEAD_BYTES
         outbox.bound = 2 * limits.queue_readings
         self.outboxes[spec["wire"]] = outbox

@@ -145,6 +145,7 @@ class Station:
         for number, (name, (cls, arguments)) in enumerate(parts.items(), 1):
             self.ask("spawn", name, cls, arguments)
             spec = {"wire": number, "epoch": 1, "first": 1, "origins": [], "limit": 1024}
+            spec["items"], spec["via"] = 128, 0
             spec |= {"source": f"{LEAF}/{name}", "target": ROUTER + "/tally"}
             spec |= {"source_device": LEAF_NUMBER, "target_device": ROUTER_NUMBER}
             self.node.wires.connect(spec)

@@ -94,6 +94,8 @@ def wire_spec() -> dict[str, Any]:
         "first": 1,
         "origins": [],
         "limit": 4096,
+        "items": 1024,
+        "via": 0,
     }
 
 

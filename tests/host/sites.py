@@ -175,27 +175,15 @@ class Oracle:
 
     def cost_us(self, source, target):
         """What the cheapest allowed way costs, None without any."""
-        edges = self.graph.adj[source]
-        if source in self.routers or source == target:
-            return self._between(source, target)
-        if target in edges:
-            return edges[target]["cost"]
-        if not edges:
+        transit = self.graph.subgraph({*self.routers, source, target})
+        try:
+            return nx.dijkstra_path_length(transit, source, target, "cost")
+        except nx.NetworkXNoPath:
             return None
-        first = min(edges, key=lambda parent: (edges[parent]["cost"], edges[parent]["link"]))
-        rest_us = self._between(first, target)
-        return None if rest_us is None else edges[first]["cost"] + rest_us
 
     def of_way(self, way):
         """What a way costs. Fails if two of its devices are no neighbours."""
         return sum(self.graph.edges[pair]["cost"] for pair in pairwise(way))
-
-    def _between(self, router, target):
-        transit = self.graph.subgraph({*self.routers, router, target})
-        try:
-            return nx.dijkstra_path_length(transit, router, target, "cost")
-        except nx.NetworkXNoPath:
-            return None
 
 
 def shown(site):

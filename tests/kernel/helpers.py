@@ -277,7 +277,7 @@ class Row:
         for end in ("source", "target"):
             device = spec[end][: spec[end].rindex("/")]
             spec[end + "_device"] = self.PATHS.index(device) + 1
-        spec["first"], spec["limit"] = first, limit
+        spec["first"], spec["limit"], spec["items"], spec["via"] = first, limit, 1024, 0
         spec["origins"] = [list(origin) for origin in origins]
         for place in (spec["target_device"], spec["source_device"]):
             self.nodes[place - 1].wires.connect(spec)

@@ -96,6 +96,8 @@ class Site:
             "first": 1,
             "origins": [],
             "limit": 1024,
+            "items": 1024,
+            "via": 0,
         }
         for node in self.nodes:
             if node.number in (spec["source_device"], spec["target_device"]):
