@@ -5,6 +5,7 @@ From a plan and the addresses to a config, and from there to the very code every
 """
 
 import gc
+import io
 import json
 import os
 import signal
@@ -130,6 +131,8 @@ def run_worker(
 ) -> None:
     """Serve a worker in this process until it is told to end. *Raises* LaunchError."""
     gc.set_threshold(*GC_THRESHOLD)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # whoever reads along sees each line at once
     folder = str(site.folder)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
