@@ -3,6 +3,8 @@
 PYTHON ?= python3
 SITE ?= samples/greenhouse/site.py
 SECONDS ?= 15
+SEEDS ?= 1000
+START ?= 0
 
 VENV := .venv
 # Written last, so a half-made environment is made again; newer than pyproject.toml means complete.
@@ -11,7 +13,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run-sample test lint size bench
+.PHONY: help setup run-sample test soak lint size bench
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -24,6 +26,9 @@ run-sample: $(STAMP) ## run a sample: SITE=samples/greenhouse/site.py SECONDS=15
 
 test: $(STAMP) ## run all tests, the kernel's under MicroPython too
 	$(RUN) -m pytest
+
+soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0
+	$(RUN) -m tests.sim.soak --seeds $(SEEDS) --start $(START)
 
 lint: $(STAMP) ## check style (ruff) and types (mypy)
 	$(RUN) -m ruff check .

@@ -68,6 +68,37 @@ def run(
 
 
 @app.command()
+def sim(
+    file: SiteFile,
+    seed: Annotated[int, typer.Option("--seed", help="Of all chance in the run.")] = 0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.1, help="Virtual seconds with faults.")
+    ] = 60.0,
+    faults: Annotated[
+        str | None,
+        typer.Option("--faults", metavar="light|heavy|FILE", help="What goes wrong."),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Run a site in virtual time, in this process, from one seed. Nothing real is touched."""
+    from actors import summary, view
+    from actors.sim.command import simulate
+
+    site, _ = _planned(file)
+    screen = _screen(stderr=str(json_file) == "-")
+    try:
+        found = simulate(site, seed, seconds, faults, screen)
+    except ActorsError as error:
+        _fail(WRONG, str(error))
+    screen.print(view.final(found, screen.width))
+    if json_file is not None:
+        summary.write(found, json_file)
+    if not found["ok"]:
+        wanted = "" if faults is None else f" --faults {faults}"
+        _fail(FAILED, f"again: actors sim {file} --seed {seed} --seconds {seconds:g}{wanted}")
+
+
+@app.command()
 def node(
     file: SiteFile,
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="domain/device, as in the site.")],
@@ -186,6 +217,7 @@ def _plain_plan(planned: Any) -> dict[str, Any]:
     return {
         "site": planned.site,
         "controller": planned.controller,
+        "cut_sets": {path: list(lost) for path, lost in planned.cut_sets.items()},
         "devices": {
             path: {"number": device.number, "router": device.is_router, "board": device.board}
             for path, device in planned.devices.items()

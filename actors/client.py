@@ -42,6 +42,7 @@ class Console:
             "inc": self._incarnation,
             "version": PROTOCOL_VERSION,
             "limit": frame.HOST_LIMIT_BYTES,
+            "router": False,
             "map": 0,
         }
         self._send(bytes([frame.HELLO]) + codec.encode(hello))

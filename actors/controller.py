@@ -9,17 +9,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from actors.ledger import DeviceReport, WireAccount, accounts
+from actors.accel import codec
+from actors.costs import Costs
+from actors.observer import Observer
 from actors.plan import Command, Plan, diff
 from mp_actors.actor import Actor
+from mp_actors.news import digest
 from mp_actors.node import Node
 from mp_actors.path import join
 from mp_actors.requests import Requests
 
+Error = tuple[str, str] | None  # (kind, text); see `mp_actors.control`
+
 REPORT_MS = 500
 COMMAND_TIMEOUT_MS = 4000
 RETRY_MS = 250
-STALE_S = 6.0  # three missed beats: an older figure is not the present
+PATIENCE_S = 3.0  # before a device that is waited for is named in the log
+SILENCE_MS = 500  # how often silence is looked for
+COSTS_MS = 5000  # how often measured delays are looked at
 
 
 class Controller(Actor):
@@ -29,14 +36,24 @@ class Controller(Actor):
     """
 
     def __init__(
-        self, node: Node, plan: Plan, seconds: Callable[[], float] = time.monotonic
+        self,
+        node: Node,
+        plan: Plan,
+        seconds: Callable[[], float] = time.monotonic,
+        report_ms: int = REPORT_MS,
     ) -> None:
         self.plan = plan
-        self.reports = {path: DeviceReport() for path in plan.devices}
+        self.observer = Observer(plan, seconds, self.log)
         self.failures: dict[tuple[Any, ...], str] = {}
         self.waiting_for: dict[tuple[Any, ...], str] = {}
         self._seconds_now = seconds
+        self._report_ms = report_ms
+        self._patience_s: dict[tuple[Any, ...], float] = {}
         self._node = node
+        self.map_version = 0
+        self._map_router = ""
+        self.route_map = plan.route_map
+        self.costs = Costs(plan.route_map)
         self._requests = Requests(node)
         self._open = {command.key: command for command in diff(None, plan)}
         self._sent: set[tuple[Any, ...]] = set()
@@ -47,6 +64,10 @@ class Controller(Actor):
 
     def started(self) -> None:
         self._roll_out()
+        # Not a timer of this actor: routes are looked after while sensors rest, too.
+        timers = self._node.scheduler.timers
+        timers.every(self._node.scheduler.now_ms, COSTS_MS, self._look_at_costs)
+        timers.every(self._node.scheduler.now_ms, SILENCE_MS, self.observer.look_for_silence)
 
     # -- what the console asks
 
@@ -57,9 +78,9 @@ class Controller(Actor):
             "failures": sorted(self.failures.values()),
             "waiting": sorted(set(self.waiting_for.values())),
             "seconds": self._seconds(),
-            "devices": {path: self._device(path) for path in sorted(self.plan.devices)},
-            "actors": self._actors(),
-            "wires": [_wire(number, made) for number, made in sorted(self._accounts().items())],
+            "devices": self._devices(),
+            "actors": self.observer.actors(),
+            "wires": self.observer.wires(),
         }
 
     def on_halt(self) -> None:
@@ -82,27 +103,15 @@ class Controller(Actor):
 
     def on_device(self, path: str, figures: dict[str, Any]) -> None:
         """A device's own figures."""
-        report = self.reports.get(path)
-        if report is None:
-            return
-        if report.incarnation not in (0, figures["inc"]):
-            report.restarts += 1
-        report.incarnation = figures["inc"]
-        report.figures = figures
-        report.heard_s = self._seconds_now()
-        report.reports += 1
+        self.observer.take_device(path, figures)
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
-        if path in self.reports:
-            for row in rows:
-                self.reports[path].actors[row[0]] = row
+        self.observer.take_actors(path, rows)
 
     def on_wires(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some wire ends on a device."""
-        if path in self.reports:
-            for row in rows:
-                self.reports[path].ends[row[0], row[1]] = row
+        self.observer.take_wires(path, rows)
 
     # -- roll-out
 
@@ -116,26 +125,50 @@ class Controller(Actor):
 
     def _send(self, command: Command) -> None:
         self._sent.add(command.key)
+        path = join(command.device, command.actor)
+        if command.kind == "map":
+            self._map_router = path
+            self._give_map(lambda error: self._answered(command, error))
+            return
         arguments = list(command.arguments)
         if command.kind == "watch":
-            arguments = [self.path, REPORT_MS]
+            arguments = [self.path, self._report_ms]
 
-        def answered(error: tuple[str, str] | None, _value: Any) -> None:
+        def answered(error: Error, _value: Any) -> None:
             self._answered(command, error)
 
-        path = join(command.device, command.actor)
         self._requests.ask(
             self.path, path, command.kind, arguments, answered, COMMAND_TIMEOUT_MS
         )
 
-    def _answered(self, command: Command, error: tuple[str, str] | None) -> None:
+    def _give_map(self, then: Callable[[Error], None]) -> None:
+        """Give the map to one router, under a version above the one it has."""
+        path = self._map_router
+
+        def known(error: Error, version: Any) -> None:
+            if error is not None:
+                then(error)
+                return
+            self.map_version = max(self.map_version, version) + 1
+            encoded = codec.encode({**self.route_map, "version": self.map_version})
+            arguments = [encoded, digest(encoded)]
+            self._requests.ask(
+                self.path,
+                path,
+                "map",
+                arguments,
+                lambda refused, _value: then(refused),
+                COMMAND_TIMEOUT_MS,
+            )
+
+        self._requests.ask(self.path, path, "version", [], known, COMMAND_TIMEOUT_MS)
+
+    def _answered(self, command: Command, error: Error) -> None:
         if command.key not in self._open:
             return
         if error is not None and error[0] != "failed":
             # Nobody there yet, or busy: the same command later. What it says is shown meanwhile.
-            if command.key not in self.waiting_for:
-                self.log(f"waiting for {command.device}: {error[1]}")
-            self.waiting_for[command.key] = f"{command.device}: {error[1]}"
+            self._waits(command, error[1])
             timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
             timers.after(now_ms, RETRY_MS, lambda: self._again(command))
             return
@@ -153,19 +186,40 @@ class Controller(Actor):
             self.log(f"rolled out: {devices} devices, {actors} actors")
         self._roll_out()
 
+    def _waits(self, command: Command, text: str) -> None:
+        """A device is not there yet: shown at once, said when it takes long."""
+        if command.key not in self.waiting_for:
+            self._patience_s[command.key] = self._seconds_now() + PATIENCE_S
+        elif self._seconds_now() > self._patience_s[command.key]:
+            self._patience_s[command.key] = float("inf")
+            self.log(f"waiting for {command.device}: {text}")
+        self.waiting_for[command.key] = f"{command.device}: {text}"
+
     def _again(self, command: Command) -> None:
         if command.key in self._open:
             self._send(command)
+
+    # -- costs
+
+    def _look_at_costs(self) -> None:
+        """Give the routers a new map when delays have changed for good."""
+        changed = self.costs.look(self.observer.round_trips_ms())
+        if not changed or ("map",) not in self._done:
+            return
+        told = ", ".join(f"link {link} {cost_us / 1000:g} ms" for link, cost_us in changed.items())
+        self.log(f"delays have changed, a new map goes out: {told}")
+        self.route_map = self.costs.applied_to(self.route_map)
+        self._give_map(lambda error: self.log(error[1]) if error is not None else None)
 
     # -- halt and end
 
     def _ask(self, path: str, kind: str, then: Any) -> None:
         self._requests.ask(self.path, join(path, "node"), kind, [], then, COMMAND_TIMEOUT_MS)
 
-    def _halted(self, path: str, error: tuple[str, str] | None) -> None:
+    def _halted(self, path: str, error: Error) -> None:
         if error is None:
             self._halt_left.discard(path)
-            self.reports[path].reports = 0  # from here on: reports of a device at rest
+            self.observer.reports[path].reports = 0  # from here on: reports of a device at rest
 
     def _end(self, left: list[str]) -> None:
         if left:
@@ -173,54 +227,14 @@ class Controller(Actor):
 
     # -- figures
 
-    def _accounts(self) -> dict[int, WireAccount]:
-        return accounts(self.plan, self.reports)
-
     def _seconds(self) -> float:
         if self._started_s is None:
             return 0.0
         return round((self._halted_s or self._seconds_now()) - self._started_s, 3)
 
-    def _device(self, path: str) -> dict[str, Any]:
-        report = self.reports[path]
-        age_s = None if report.heard_s is None else self._seconds_now() - report.heard_s
-        figures = report.figures
-        return {
-            "interpreter": figures.get("interpreter"),
-            "pid": figures.get("pid"),
-            "free_heap_bytes": figures.get("free"),
-            "alive": age_s is not None and age_s <= STALE_S,
-            "age_s": age_s,
-            "restarts": report.restarts,
-            "link_errors": figures.get("link_errors", {}),
-            "control_lost": figures.get("control", {}),
-            "rested": path not in self._halt_left and report.reports > 0,
-        }
-
-    def _actors(self) -> dict[str, dict[str, Any]]:
-        found = {}
-        for path in sorted(self.plan.actors):
-            device, name = path.rsplit("/", 1)
-            row = self.reports[device].actors.get(name)
-            if row is not None:
-                _, failures, restarts, is_down, error = row
-                found[path] = {
-                    "failures": failures,
-                    "restarts": restarts,
-                    "down": is_down,
-                    "last_error": error or None,
-                }
-        return found
-
-
-def _wire(number: int, made: WireAccount) -> dict[str, Any]:
-    return {
-        "wire": number,
-        "accepted": made.accepted,
-        "delivered": made.delivered,
-        "dropped": made.dropped,
-        "in_flight": made.in_flight,
-        "unexplained": made.unexplained,
-        "p50_us": made.p50_us,
-        "p99_us": made.p99_us,
-    }
+    def _devices(self) -> dict[str, dict[str, Any]]:
+        devices = self.observer.devices()
+        for path, device in devices.items():
+            has_reported = self.observer.reports[path].reports > 0
+            device["rested"] = path not in self._halt_left and has_reported
+        return devices

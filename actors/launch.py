@@ -12,14 +12,15 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actors.accel import codec
+from actors.assemble import add_controller, make_node
 from actors.boards import virtual
-from actors.controller import Controller
 from actors.plan import Plan
 from actors.routing import Routing
 from actors.site import Site
@@ -27,11 +28,6 @@ from actors.topology import Device
 from mp_actors.boot import new_incarnation, say, serve
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
-from mp_actors.leaf import Leaf
-from mp_actors.node import Limits, Node
-from mp_actors.path import join
-from mp_actors.router import Router
-from mp_actors.system import System
 
 READ_BYTES = 65536
 TAP_PORT_OFFSET = 1000  # a tap's port, counted from its device's
@@ -138,26 +134,16 @@ def run_worker(
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
     clock = SystemClock()
 
-    def forwarder(node: Node) -> Router | Leaf:
-        return Router(node) if device.is_router else Leaf(node, config["parents"])
-
-    node = Node(
-        device.path,
-        device.number,
-        clock,
-        codec,
-        new_incarnation(),
-        Limits(False),
-        forwarder,
-        say,
+    node = make_node(
+        device,
+        config["parents"],
+        clock=clock,
+        codec=codec,
+        incarnation=new_incarnation(),
+        log=say,
     )
-    system = System(node)
-    node.scheduler.spawn(join(device.path, "node"), lambda: system)
-    if device.is_router:
-        node.scheduler.spawn(join(device.path, "router"), lambda: node.forwarder)
     if controls:
-        controller = Controller(node, plan)
-        node.scheduler.spawn(join(device.path, "controller"), lambda: controller)
+        add_controller(node, plan, time.monotonic)
 
     def end(_number: int, _frame: object) -> None:
         node.is_ending = True

@@ -6,7 +6,7 @@ equation is promised at rest only. Reasons reported on the way explain gaps in t
 target and are never added to them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,57 +57,78 @@ class WireAccount:
             self.dropped[reason] = self.dropped.get(reason, 0) + readings
 
 
+@dataclass
+class OnTheWay:
+    """What all devices say of one wire's readings that are not theirs: any may lie on a detour."""
+
+    lost: list[tuple[str, int]] = field(default_factory=list)
+    held: int = 0
+
+
+def accounts(plan: Plan, reports: Mapping[str, DeviceReport]) -> dict[int, WireAccount]:
+    """The accounts of all wires, by number, from the last reports of all devices."""
+    between = {number: OnTheWay() for number in plan.wires}
+    for path in sorted(reports):
+        figures = reports[path].figures
+        for number, reason, readings in figures.get("lost", ()):
+            if number in between:
+                between[number].lost.append((reason, readings))
+        for number, readings in figures.get("held", ()):
+            if number in between:
+                between[number].held += readings
+    return {
+        number: _account(wire, reports, between[number]) for number, wire in plan.wires.items()
+    }
+
+
 def account(wire: WirePlan, reports: Mapping[str, DeviceReport]) -> WireAccount:
-    """The account of one wire, from the last reports of the devices on its way."""
-    devices = [reports[path] for path in wire.way if path in reports]
-    ends = {end: row for report in devices for (number, end), row in report.ends.items()
-            if number == wire.number}
+    """The account of one wire."""
+    between = OnTheWay()
+    for path in sorted(reports):
+        figures = reports[path].figures
+        lost, held = figures.get("lost", ()), figures.get("held", ())
+        between.lost += [(row[1], row[2]) for row in lost if row[0] == wire.number]
+        between.held += sum(row[1] for row in held if row[0] == wire.number)
+    return _account(wire, reports, between)
+
+
+def _account(
+    wire: WirePlan, reports: Mapping[str, DeviceReport], between: OnTheWay
+) -> WireAccount:
     made = WireAccount()
-    if LOCAL in ends:
-        _, _, made.accepted, made.delivered, made.in_flight, dropped = ends[LOCAL][:6]
+    source = reports.get(wire.source.rsplit("/", 1)[0], DeviceReport())
+    target = reports.get(wire.target.rsplit("/", 1)[0], DeviceReport())
+    local = target.ends.get((wire.number, LOCAL))
+    if local is not None:
+        _, _, made.accepted, made.delivered, made.in_flight, dropped = local[:6]
         made.dropped = dict(dropped)
-        made.p50_us, made.p99_us = ends[LOCAL][8:10]
+        made.p50_us, made.p99_us = local[8:10]
         return made
     sent = arrived = missing = 0
-    if SOURCE in ends:
-        _, _, made.accepted, sent, made.in_flight, dropped = ends[SOURCE][:6]
+    row = source.ends.get((wire.number, SOURCE))
+    if row is not None:
+        _, _, made.accepted, sent, made.in_flight, dropped = row[:6]
         _add(made, dropped)
-    if TARGET in ends:
-        _, _, arrived, made.delivered, waiting, dropped, missing = ends[TARGET][:7]
+    row = target.ends.get((wire.number, TARGET))
+    if row is not None:
+        _, _, arrived, made.delivered, waiting, dropped, missing = row[:7]
         # What could not be decoded never reached the queue, yet its numbers were seen.
         arrived += dropped.get("undecodable", 0)
         made.in_flight += waiting
         _add(made, dropped)
-        made.p50_us, made.p99_us = ends[TARGET][8:10]
+        made.p50_us, made.p99_us = row[8:10]
     # A source that died may have sent more than it last reported.
     unseen = max(0, sent - arrived - missing)
     made.accepted += max(0, arrived + missing - sent)
-    held = min(unseen, sum(_held(wire.number, report) for report in devices))
+    held = min(unseen, between.held)
     made.in_flight += held
-    _explain(made, wire.number, missing + unseen - held, devices)
-    return made
-
-
-def accounts(plan: Plan, reports: Mapping[str, DeviceReport]) -> dict[int, WireAccount]:
-    """The accounts of all wires, by number."""
-    return {number: account(wire, reports) for number, wire in plan.wires.items()}
-
-
-def _explain(
-    made: WireAccount, number: int, gap: int, devices: Iterable[DeviceReport]
-) -> None:
-    """Give a gap the reasons that devices on the way reported, as far as they go."""
-    for report in devices:
-        for wire, reason, readings in report.figures.get("lost", ()):
-            if wire == number:
-                known = min(gap, readings)
-                made.drop(reason, known)
-                gap -= known
+    gap = missing + unseen - held
+    for reason, readings in between.lost:
+        known = min(gap, readings)
+        made.drop(reason, known)
+        gap -= known
     made.unexplained = gap
-
-
-def _held(number: int, report: DeviceReport) -> int:
-    return sum(readings for wire, readings in report.figures.get("held", ()) if wire == number)
+    return made
 
 
 def _add(made: WireAccount, dropped: Mapping[str, int]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.accel import codec
 from actors.placement import Place, place
+from actors.resilience import cut_sets
 from actors.routing import Routing
 from actors.site import Site
 from actors.topology import Device
@@ -80,7 +80,11 @@ class WirePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All of it. `ways`: the devices between the controller and each device, both included."""
+    """All of it.
+
+    `ways`: the devices between the controller and each device, both included. `cut_sets`: who is
+    cut off from the controller when a device dies.
+    """
 
     site: str
     controller: str  # path of the controller's device
@@ -89,6 +93,7 @@ class Plan:
     wires: dict[int, WirePlan]
     route_map: dict[str, Any] = field(repr=False)
     ways: dict[str, tuple[str, ...]] = field(repr=False)
+    cut_sets: dict[str, tuple[str, ...]] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -122,29 +127,29 @@ def make_plan(site: Site) -> Plan:
             device.path: tuple(one.path for one in routing.way(controller, device))
             for device in site.topology.devices
         },
+        cut_sets={
+            device.path: tuple(one.path for one in lost)
+            for device, lost in cut_sets(site.topology, controller).items()
+        },
     )
 
 
 def diff(old: Plan | None, new: Plan) -> list[Command]:
     """The commands that bring a site from one plan to another, each with what must precede it.
 
-    Breadth first through the routers: a device is spoken to once those before it have the map.
-    A wire's target end is made before its source end, and a device's sensors start when every wire
-    that their readings can take is there.
+    The map goes to one router, which tells its neighbours, and so on: it is at a router before
+    anything that is to be forwarded by it. A wire's target end is made before its source end, and a
+    device's sensors start when every wire that their readings can take is there.
     """
     commands = [_removal(step) for step in _removals(old, new)]
     removed = tuple(command.key for command in commands)
     new_map = old is None or old.route_map != new.route_map
-    for path in sorted(new.devices, key=lambda one: (len(new.ways[one]), one)):
-        way = new.ways[path]
-        before = tuple(("map", one) for one in way[:-1])
-        if new_map and new.devices[path].is_router:
-            # First of all: without a map a router cannot even send its answer over two hops.
-            encoded = codec.encode(new.route_map)
-            commands.append(Command(("map", path), path, "router", "map", (encoded,), before))
-            before = (("map", path),)
+    if new_map:
+        entry = next(one for one in _outward(new) if new.devices[one].is_router)
+        commands.append(Command(("map",), entry, "router", "map", (new.route_map,), ()))
+    for path in _outward(new):
         if old is None or path not in old.devices:
-            commands.append(Command(("watch", path), path, "node", "watch", (), before))
+            commands.append(Command(("watch", path), path, "node", "watch", (), (("map",),)))
     for actor in new.actors.values():
         if _actor_goes_on(old, new, actor.path):
             continue
@@ -159,6 +164,11 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
     return [_without_unknown(command, done) for command in commands]
+
+
+def _outward(plan: Plan) -> list[str]:
+    """The devices' paths, the nearest to the controller first."""
+    return sorted(plan.devices, key=lambda path: (len(plan.ways[path]), path))
 
 
 def _removals(old: Plan | None, new: Plan) -> Iterable[tuple[str, str, Any]]:

@@ -15,7 +15,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,6 +47,7 @@ class Site:
     file: str
     topology: Topology
     flows: tuple[Pipeline, ...]
+    stand_ins: Mapping[type, Any] = field(default_factory=dict)  # for the simulator, by class
 
     @property
     def folder(self) -> Path:
@@ -108,7 +109,13 @@ def load(file: str | os.PathLike[str]) -> Site:
     if problems or not isinstance(topology, Topology):
         problems.extend(_recorded(names.values()))
         raise SiteError(problems.sorted(str(path)))
-    return Site(str(path), topology, flows)
+    stand_ins = names.get("stand_ins", {})
+    if not isinstance(stand_ins, dict) or not all(isinstance(one, type) for one in stand_ins):
+        at = SourceLine(str(path), lines.get("stand_ins", 1))
+        expected = "{class of the site: what makes its replacement in a simulation}"
+        problems.add_value(at, "stand_ins", expected, stand_ins)
+        raise SiteError(problems.sorted(str(path)))
+    return Site(str(path), topology, flows, stand_ins)
 
 
 def is_importable(module: str) -> bool:

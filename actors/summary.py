@@ -87,8 +87,10 @@ def _device(
         "free_heap_bytes": told.get("free_heap_bytes"),
         "alive": bool(told.get("alive", False) and runs is not False),
         "age_s": told.get("age_s"),
+        "cut_off_by": told.get("cut_off_by"),
         "restarts": told.get("restarts", 0),
         "link_errors": told.get("link_errors", {}),
+        "maps_refused": told.get("maps_refused", {}),
         "control_lost": told.get("control_lost", {}),
     }
 

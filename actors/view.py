@@ -1,6 +1,6 @@
 """What a person sees of a site: its devices, wires and plan. Pure: figures in, text out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from actors.plan import Plan
 
 STALE_S = 2.0  # two reports missed: the figure is shown with its age
 EVENTS_SHOWN = 8
+CUT_OFF_SHOWN = 4  # devices named; the rest is counted
 WIDE_COLUMNS = 120  # of a screen that shows a wire in one line
 
 
@@ -110,15 +111,25 @@ def plan_tables(plan: Plan) -> RenderableType:
     for wire in plan.wires.values():
         way = " → ".join(wire.way[1:-1]) or "neighbours" if len(wire.way) > 1 else "one device"
         wires.add_row(str(wire.number), wire.source, wire.target, str(wire.hops), way)
-    devices = _table(">no.", "device", "domains", "runs", "configured by way of")
+    devices = _table(">no.", "device", "domains", "runs", "configured by way of", "if it dies")
     for device in plan.devices.values():
         kind = device.board or "cpython"
         place = "controller" if device.path == plan.controller else ""
         way = " → ".join(plan.ways[device.path][1:-1]) or place or "directly"
         domains = ", ".join(domain.name for domain in device.domains)
         runs = f"{kind}, router" if device.is_router else kind
-        devices.add_row(str(device.number), device.path, domains, runs, way)
+        alone = cut_off(plan.cut_sets.get(device.path, ()))
+        devices.add_row(str(device.number), device.path, domains, runs, way, alone)
     return Group(devices, actors, wires)
+
+
+def cut_off(paths: Sequence[str]) -> str:
+    """Who is cut off from the controller, in a few words; empty for nobody."""
+    if not paths:
+        return ""
+    names = ", ".join(paths[:CUT_OFF_SHOWN])
+    more = "" if len(paths) <= CUT_OFF_SHOWN else f" and {len(paths) - CUT_OFF_SHOWN} more"
+    return f"cuts off {names}{more}"
 
 
 def _table(*columns: str) -> Table:
@@ -138,7 +149,8 @@ def _note(device: Mapping[str, Any]) -> Text:
     if device["age_s"] is None:
         notes.append("not heard yet")
     elif not device["alive"]:
-        notes.append("down")
+        by = device["cut_off_by"]
+        notes.append(f"cut off, {by} is gone" if by else "down")
     elif device["age_s"] > STALE_S:
         notes.append(f"stale {device['age_s']:.0f} s")
     broken = sum(device["link_errors"].values())

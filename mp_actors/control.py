@@ -104,7 +104,10 @@ class Control:
             text = "%s: unreachable from %s, %s" % (body.get("to"), self.node.path, reason)
             answer = {"to": body["from"], "from": body.get("to"), "re": body["id"]}
             answer["error"] = ["unreachable", text]
-            self.send(head.from_device, answer)
+            if head.from_device == self.node.number:
+                self._take_answer(answer)  # a leaf's own question that all parents handed back
+            else:
+                self.send(head.from_device, answer)
 
     def lose(self, reason):
         """Count a control message that was not delivered."""
@@ -140,10 +143,11 @@ class Control:
         if body is None:
             return  # the first question is still being worked on
         node = self.node
-        way = node.forwarder.way(from_device) if console is None else console
-        if way is None or way.is_closed:
+        found = node.forwarder.way(from_device) if console is None else (console, ())
+        if found is None or found[0].is_closed:
             return
-        room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES
+        way, failed = found
+        room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES - 2 * len(failed)
         try:
             encoded = node.codec.encode(body)
             if len(encoded) > room:

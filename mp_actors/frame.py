@@ -12,9 +12,11 @@ from mp_actors.errors import LocalWireError, RemoteWireError
 HELLO = 0x01
 BEAT = 0x03
 ROUTED = 0x04
+NEWS = 0x05
 
 CONTROL, STREAM = 0, 1  # classes, bits 0-1 of a routed frame's flags
 CLASS_BITS = 0x03
+BOUNCED = 0x10  # a parent handed this frame of a leaf back, once
 
 PING, PONG, BYE = 0, 1, 4  # operations of a beat
 
@@ -30,9 +32,9 @@ _BEAT = "!BBI"
 
 
 def kind(frame):
-    """HELLO, BEAT or ROUTED; `"array"` or `"object"` for a bare one; None for anything else."""
+    """HELLO, BEAT, ROUTED, NEWS; `"array"` or `"object"` for a bare one; None for the rest."""
     first = frame[0]
-    if first in (HELLO, BEAT, ROUTED):
+    if first in (HELLO, BEAT, ROUTED, NEWS):
         return first
     if 0x80 <= first <= 0x9B or first == 0x5B:
         return "array"
@@ -99,9 +101,13 @@ def read_beat(frame):
     return operation, number
 
 
-def routed(flags, version, to_device, from_device, body):
-    """A ROUTED frame: a body on its way from one device to another, with no limit to its life."""
-    return struct.pack(_HEAD, ROUTED, flags, 0, 0, version, to_device, from_device, 0) + body
+def routed(flags, version, failed, to_device, from_device, body):
+    """A ROUTED frame: a body on its way from one device to another, with no limit to its life.
+
+    `failed`: numbers of the failed links it knows of.
+    """
+    head = struct.pack(_HEAD, ROUTED, flags, 0, len(failed), version, to_device, from_device, 0)
+    return head + _link_list(failed) + body
 
 
 class Head:
@@ -126,18 +132,59 @@ class Head:
                 "routed frame names %d failed links in %d bytes" % (self.failed, len(frame))
             )
 
+    @property
+    def is_control(self):
+        """Whether it carries control, not data."""
+        return self.flags & CLASS_BITS == CONTROL
 
-def forwarded(frame, head, version, to_device):
-    """The frame one hop further, stamped with a map version and a number; the rest is spliced."""
+    @property
+    def is_bounced(self):
+        """Whether it was handed back to its leaf before."""
+        return bool(self.flags & BOUNCED)
+
+    def failed_links(self, frame):
+        """The numbers of the failed links that this frame has met, in that order."""
+        if not self.failed:
+            return ()
+        return struct.unpack_from("!%dH" % self.failed, frame, HEAD_BYTES)
+
+
+def forwarded(frame, head, version, to_device, failed):
+    """The frame one hop further: stamped with a map version, a number and its failed links.
+
+    Everything else is spliced, not decoded.
+    """
     patched = struct.pack(
         _HEAD,
         ROUTED,
         head.flags,
         head.hops + 1,
-        head.failed,
+        len(failed),
         version,
         to_device,
         head.from_device,
         head.life,
     )
+    if len(failed) == head.failed:
+        return patched + frame[HEAD_BYTES:]  # it only ever grows, so nothing changed
+    return patched + _link_list(failed) + frame[head.body :]
+
+
+def bounced(frame, head):
+    """A leaf's frame that was handed back, for its other parent, which stamps it."""
+    patched = struct.pack(
+        _HEAD,
+        ROUTED,
+        head.flags | BOUNCED,
+        head.hops,
+        head.failed,
+        0,
+        head.to_device,
+        head.from_device,
+        head.life,
+    )
     return patched + frame[HEAD_BYTES:]
+
+
+def _link_list(failed):
+    return struct.pack("!%dH" % len(failed), *failed) if failed else b""

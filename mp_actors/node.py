@@ -56,6 +56,7 @@ class Node:
         )
         self.forwarder = make_forwarder(self)
         self.scheduler.timers.every(clock.ticks_ms(), peer.BEAT_MS, self._beat)
+        self.scheduler.timers.every(clock.ticks_ms(), peer.LOOK_MS, self._look_for_silence)
 
     # -- links
 
@@ -64,10 +65,9 @@ class Node:
         limits = self.limits
         fresh = peer.Peer(link, limits.in_bytes, limits.peer_queue_bytes, self.clock.ticks_ms())
         self.peers.append(fresh)
-        version = self.forwarder.version
-        fresh.greet(
-            self.codec, (self.path, self.number, self.incarnation, limits.in_bytes, version)
-        )
+        forwarder = self.forwarder
+        me = (self.path, self.number, self.incarnation, limits.in_bytes)
+        fresh.greet(self.codec, me + (forwarder.is_router, forwarder.version))
         return fresh
 
     def received(self, sender, data):
@@ -95,6 +95,7 @@ class Node:
             self.wires.lose(wire, "link", held[wire])
         if self.neighbours.get(gone.number) is gone:
             del self.neighbours[gone.number]
+            self.forwarder.closed(gone)
         if (gone.number or not gone.is_open) and not gone.said_bye and not self.is_ending:
             name = gone.path or gone.link.name
             self.log(join(self.path, "node"), "link to %s closed: %s" % (name, reason))
@@ -115,20 +116,28 @@ class Node:
 
     # -- sending
 
+    def open_routers(self):
+        """The neighbours that forward, by number."""
+        neighbours = self.neighbours
+        found = [neighbours[number] for number in sorted(neighbours)]
+        return [one for one in found if one.is_router]
+
     def room_bytes(self, to_device):
         """The longest body of data for this device that can leave now; 0 for none."""
-        way = self.forwarder.way(to_device)
-        if way is None or way.is_full:
+        found = self.forwarder.way(to_device)
+        if found is None or found[0].is_full:
             return 0
-        return way.limit_bytes - frame.HEAD_BYTES
+        way, failed = found
+        return way.limit_bytes - frame.HEAD_BYTES - 2 * len(failed)
 
     def send(self, frame_class, to_device, body):
         """Send a body on its way. Returns False, with nothing sent, if it cannot leave now."""
-        way = self.forwarder.way(to_device)
-        if way is None:
+        found = self.forwarder.way(to_device)
+        if found is None:
             return False
+        way, failed = found
         version = self.forwarder.version
-        payload = frame.routed(frame_class, version, to_device, self.number, body)
+        payload = frame.routed(frame_class, version, failed, to_device, self.number, body)
         if not way.takes(payload):
             text = "frame of %d bytes not sent: %s takes %d"
             self.log(join(self.path, "node"), text % (len(payload), way.path, way.limit_bytes))
@@ -139,16 +148,15 @@ class Node:
     def deliver(self, payload, head):
         """Take a routed frame that is for this device; a body not understood is dropped."""
         body = payload[head.body :]
-        is_control = head.flags & frame.CLASS_BITS == frame.CONTROL
         try:
-            if is_control:
+            if head.is_control:
                 self.control.take(body, head.from_device, None)
             else:
                 self.wires.take(body, head.from_device)
         except RemoteWireError as error:
             text = "from device %d, undecodable: %s" % (head.from_device, error)
             self.log(join(self.path, "node"), text)
-            if is_control:
+            if head.is_control:
                 self.control.lose("undecodable")
             else:
                 self.wires.undecodable(body, head.from_device)
@@ -176,6 +184,8 @@ class Node:
                 self.deliver(payload, head)
             else:
                 self.forwarder.forward(payload, head, sender)
+        elif kind == frame.NEWS:
+            self.forwarder.take_news(sender, payload)
         elif kind == frame.BEAT:
             sender.take_beat(payload, self.clock.ticks_ms())
         elif kind == "array":
@@ -196,6 +206,7 @@ class Node:
         if older is not None and older is not sender:
             self.disconnected(older, "replaced by a newer connection")
         self.neighbours[sender.number] = sender
+        self.forwarder.opened(sender)
 
     def _count_link_error(self, text):
         if text not in self.link_errors and len(self.link_errors) >= LINK_ERRORS_KEPT:
@@ -204,8 +215,12 @@ class Node:
 
     def _beat(self):
         now_ms = self.clock.ticks_ms()
-        for open_peer in list(self.peers):
-            if ticks.diff(now_ms, open_peer.heard_ms) > peer.SILENT_MS:
-                self.disconnected(open_peer, "silent for %d s" % (peer.SILENT_MS // 1000))
-            elif open_peer.is_open:
+        for open_peer in self.peers:
+            if open_peer.is_open:
                 open_peer.beat(now_ms)
+
+    def _look_for_silence(self):
+        now_ms = self.clock.ticks_ms()
+        for open_peer in list(self.peers):
+            if ticks.diff(now_ms, open_peer.heard_ms) >= peer.SILENT_MS:
+                self.disconnected(open_peer, "silent for %d s" % (peer.SILENT_MS // 1000))

@@ -11,6 +11,7 @@ from mp_actors.errors import RemoteWireError
 PROTOCOL_VERSION = 1
 BEAT_MS = 2000
 SILENT_MS = 3 * BEAT_MS  # three missed beats
+LOOK_MS = 500  # how often silence is looked for: given up at most that much later
 
 
 class Peer:
@@ -28,6 +29,9 @@ class Peer:
         self.number = 0
         self.path = ""
         self.incarnation = 0
+        self.is_router = False
+        self.map_version = 0  # the newest map this neighbour is known to have
+        self.has_news = False  # the first news was sent; more may follow
         self.is_open = False
         self.said_bye = False  # a link that closes after that was closed in order
         self.is_closed = False
@@ -40,14 +44,15 @@ class Peer:
         self._beat_ms = now_ms
 
     def greet(self, codec, me):
-        """Send my HELLO. `me`: path, number, incarnation, limit in bytes, map version."""
-        path, number, incarnation, limit_bytes, map_version = me
+        """Send my HELLO. `me`: path, number, incarnation, limit_bytes, is_router, map version."""
+        path, number, incarnation, limit_bytes, is_router, map_version = me
         hello = {
             "path": path,
             "number": number,
             "inc": incarnation,
             "version": PROTOCOL_VERSION,
             "limit": limit_bytes,
+            "router": is_router,
             "map": map_version,
         }
         self._push(bytes([frame.HELLO]) + codec.encode(hello))
@@ -62,15 +67,18 @@ class Peer:
                 "speaks protocol version %r, this node %d; bring both to one version"
                 % (hello.get("version"), PROTOCOL_VERSION)
             )
-        fields = [hello.get(name) for name in ("path", "number", "inc", "limit")]
-        if [type(field) for field in fields] != [str, int, int, int] or not 0 <= fields[1] < 65536:
-            raise RemoteWireError("HELLO lacks path, number, inc or limit, or they are no such")
+        names = ("path", "number", "inc", "limit", "map", "router")
+        fields = [hello.get(name) for name in names]
+        kinds = [type(field) for field in fields]
+        if kinds != [str, int, int, int, int, bool] or not 0 <= fields[1] < 65536:
+            raise RemoteWireError("HELLO lacks one of %s, or it is no such" % ", ".join(names))
         if fields[3] < frame.BOARD_OUT_LIMIT_BYTES:
             raise RemoteWireError(
                 "takes frames of %d bytes; expected %d or more"
                 % (fields[3], frame.BOARD_OUT_LIMIT_BYTES)
             )
-        self.path, self.number, self.incarnation, self.limit_bytes = fields
+        self.path, self.number, self.incarnation, self.limit_bytes = fields[:4]
+        self.map_version, self.is_router = fields[4:]
         self.is_open = True
 
     def send(self, payload, is_control):
@@ -82,6 +90,11 @@ class Peer:
             return False
         self._push(payload)
         return True
+
+    def send_news(self, payload):
+        """Queue news; never dropped, whatever waits. A map too long for the neighbour is."""
+        if self.takes(payload):
+            self._push(payload)
 
     def takes(self, payload):
         """Whether a frame is short enough for this neighbour."""
@@ -157,7 +170,7 @@ def readings_of(payload):
     try:
         if kind == frame.ROUTED:
             head = frame.Head(payload)
-            if head.flags & frame.CLASS_BITS == frame.CONTROL:
+            if head.is_control:
                 return 0, 0
             body = payload[head.body :]
         elif kind == "array":

@@ -41,7 +41,12 @@ class Requests:
         def send(wait_ms):
             if number not in self._open:
                 return
-            self.node.control.send(self.node.control.number_of(device), body)
+            control = self.node.control
+            to_device = control.number_of(device)
+            if not control.send(to_device, body) and self.node.forwarder.way(to_device) is None:
+                text = "%s: unreachable from %s" % (path, self.node.path)
+                self._close(number, ("unreachable", text), None)
+                return
             next_ms = min(RETRY_MAX_MS, 2 * wait_ms)
             timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
 

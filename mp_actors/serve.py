@@ -9,11 +9,9 @@ import select
 
 from mp_actors import ticks
 from mp_actors.links import tcp
+from mp_actors.redial import MAX_MS, TIMEOUT_MS, Redial
 
 READ_BYTES = 16384
-DIAL_FIRST_MS = 100
-DIAL_MAX_MS = 3000
-DIAL_TIMEOUT_MS = 5000
 END_MS = 500  # the last answer may take that long to leave
 _POLLERR = getattr(select, "POLLERR", 8)
 _POLLHUP = getattr(select, "POLLHUP", 16)
@@ -170,7 +168,7 @@ class _Dial:
     def __init__(self, server, host, port):
         self._server = server
         self._host, self._port = host, port
-        self._tries = 0
+        self._redial = Redial()
         self._endpoint = None  # an attempt, then the connection it became
         self._next_ms = server.clock.ticks_ms()
 
@@ -178,26 +176,25 @@ class _Dial:
         """Dial if it is time to. Returns ms until it wants to be asked again."""
         if self._endpoint is not None:
             if not self._endpoint.is_closed:
-                return DIAL_TIMEOUT_MS
+                return TIMEOUT_MS
             self._endpoint = None
-            longest_ms = min(DIAL_MAX_MS, DIAL_FIRST_MS << min(self._tries, 10))
-            self._next_ms = ticks.add(now_ms, random.getrandbits(12) * longest_ms // 4096)
+            wait_ms = self._redial.wait_ms(random.getrandbits(12))
+            self._next_ms = ticks.add(now_ms, wait_ms)
         wait_ms = ticks.diff(self._next_ms, now_ms)
         if wait_ms > 0:
             return wait_ms
-        self._tries += 1
         try:
             sock = tcp.dial(self._host, self._port)
         except OSError:
-            self._next_ms = ticks.add(now_ms, DIAL_MAX_MS)
-            return DIAL_MAX_MS
+            self._next_ms = ticks.add(now_ms, MAX_MS)
+            return MAX_MS
         self._endpoint = _Attempt(self._server, sock, now_ms, self.connected)
         self._server.watch(self._endpoint)
-        return DIAL_TIMEOUT_MS
+        return TIMEOUT_MS
 
     def connected(self, sock):
         """An attempt succeeded."""
-        self._tries = 0
+        self._redial.connected()
         self._endpoint = self._server.greet(sock, "tcp %s:%d" % (self._host, self._port))
 
 
@@ -211,7 +208,7 @@ class _Attempt:
         self._server = server
         self._connected = connected
         self._failed = False
-        self._until_ms = ticks.add(now_ms, DIAL_TIMEOUT_MS)
+        self._until_ms = ticks.add(now_ms, TIMEOUT_MS)
 
     @property
     def is_closed(self):

@@ -21,8 +21,9 @@ SOURCE, TARGET, LOCAL = 0, 1, 2  # which ends of a wire a row of a report speaks
 class System(Actor):
     """What a device does on command."""
 
-    def __init__(self, node, pid=None):
+    def __init__(self, node, pid=None, make=loader.maker):
         self.node = node
+        self.make = make
         self.pid = pid if pid is not None else getattr(os, "getpid", int)()
         self.watcher = None
         self.classes = {}
@@ -35,7 +36,7 @@ class System(Actor):
         wanted = (class_name, arguments)
         if self.classes.get(path) == wanted:
             return
-        self.node.scheduler.spawn(path, loader.maker(class_name, arguments))
+        self.node.scheduler.spawn(path, self.make(class_name, arguments))
         self.classes[path] = wanted
 
     def on_stop(self, name):
@@ -111,6 +112,7 @@ class System(Actor):
             "held": [[wire, held[wire]] for wire in sorted(held)],
             "control": _with_busy(node.control.lost, node.scheduler.busy),
             "link_errors": node.link_errors,
+            "maps_refused": getattr(node.forwarder, "refused_maps", {}),
             "peers": [[peer, node.neighbours[peer].rtt_ms] for peer in sorted(node.neighbours)],
         }
 

@@ -1,7 +1,7 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
-Prints the machine first, then a table for each benchmark. Names are `local`, `wire` and `board`;
-without one all are run.
+Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `board` and
+`sim`; without one all are run.
 """
 
 import argparse
@@ -13,11 +13,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from tests.bench import board, local, wire
+from tests.bench import board, local, sim, wire
 from tests.bench.measure import Bench, Figures, machine, measure
 from tests.bench.report import plain, show
 
-GROUPS = {"local": local.benches, "wire": wire.benches, "board": board.benches}
+GROUPS = {
+    "local": local.benches,
+    "wire": wire.benches,
+    "board": board.benches,
+    "sim": sim.benches,
+}
 ROUNDS = 5
 
 
@@ -54,7 +59,7 @@ def _measured(
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0; a goal that is not met is said, and no error: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire or board")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire, board or sim")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")

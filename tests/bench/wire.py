@@ -6,20 +6,23 @@ each reading, and one CBOR list for each.
 """
 
 import itertools
+import random
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import cbor2
+import networkx as nx
 
 from actors.accel import codec as accel
-from mp_actors import batch, codec, frame
+from mp_actors import batch, codec, frame, news
 from mp_actors.clock import SystemClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.router import Router
+from mp_actors.routes import RouteMap, Tree
 from tests.bench.local import Source, Tally
 from tests.bench.measure import Bench, Subject, cpu_seconds
 
@@ -42,7 +45,7 @@ class Row:
         self.links = [MemoryLink(one, other) for one, other in itertools.pairwise(self.nodes)]
         self.rest()
         if with_router:
-            self.nodes[1].forwarder.on_map(codec.encode(route_map()))
+            self.nodes[1].forwarder.on_map(*route_map())
         first, last = self.nodes[0], self.nodes[-1]
         self.source = first.scheduler.spawn(PATHS[0] + "/source", Source)
         last.scheduler.spawn(PATHS[2] + "/tally", Tally)
@@ -99,14 +102,15 @@ def wire_spec() -> dict[str, Any]:
     }
 
 
-def route_map() -> dict[str, Any]:
-    """Source and target, both leaves of the router."""
-    return {
+def route_map() -> tuple[bytes, bytes]:
+    """Source and target, both leaves of the router: the map's bytes and their sha256."""
+    encoded = codec.encode({
         "version": 1,
         "devices": [[number + 1, path] for number, path in enumerate(PATHS)],
         "links": [],
         "leaves": [[SOURCE, [[1, ROUTER, 1000]]], [TARGET, [[2, ROUTER, 1000]]]],
-    }
+    })
+    return encoded, news.digest(encoded)
 
 
 def carried(chosen_codec: Any, with_router: bool, size: int) -> Callable[[int], float]:
@@ -162,18 +166,18 @@ class Drain:
 def data_frame() -> bytes:
     """A batch of 64 readings on its way from the source to the target."""
     body = batch.encode(codec, WIRE, 1, 1, list(range(64)), VALUES, None)
-    return frame.routed(frame.STREAM, 0, TARGET, SOURCE, body)
+    return frame.routed(frame.STREAM, 0, (), TARGET, SOURCE, body)
 
 
 def forwarding(count: int) -> float:
     """Frames through a router: read from one peer, a write each to the next."""
     router = Node(PATHS[1], ROUTER, SystemClock(), codec, 7, Limits(False), Router, print)
-    router.forwarder.on_map(codec.encode(route_map()))
+    router.forwarder.on_map(*route_map())
     drains = {number: Drain() for number in (SOURCE, TARGET)}
     peers = {number: router.connected(drain) for number, drain in drains.items()}
     for number, peer in peers.items():
         hello = {"path": PATHS[number - 1], "number": number, "inc": 5, "version": 1}
-        hello |= {"limit": 1 << 16, "map": 0}
+        hello |= {"limit": 1 << 16, "router": False, "map": 0}
         payload = bytes([frame.HELLO]) + codec.encode(hello)
         router.received(peer, frame.enclose(payload, 1 << 16))
         peer.flush()
@@ -197,7 +201,7 @@ def splicing(count: int) -> float:
     def work() -> None:
         for _ in range(count):
             head = frame.Head(payload)
-            frame.enclose(frame.forwarded(payload, head, 1, TARGET), 1 << 16)
+            frame.enclose(frame.forwarded(payload, head, 1, TARGET, ()), 1 << 16)
 
     return cpu_seconds(work)
 
@@ -226,6 +230,43 @@ def struct_coding(count: int) -> float:
     return cpu_seconds(work)
 
 
+def large_map() -> RouteMap:
+    """1,000 routers in a ring with 2,000 more links."""
+    chance = random.Random(1)
+    pairs = [(number, number % 1000 + 1) for number in range(1, 1001)]
+    while len(pairs) < 3000:
+        a, b = chance.sample(range(1, 1001), 2)
+        pairs.append((a, b))
+    links = [[link, *pair, chance.randint(500, 20000)] for link, pair in enumerate(pairs, 1)]
+    devices = [[number, f"bench/n{number}"] for number in range(1, 1001)]
+    return RouteMap({"version": 1, "devices": devices, "links": links, "leaves": []})
+
+
+def routing(failed: tuple[int, ...]) -> Callable[[int], float]:
+    """A subject: all shortest paths from one router of a large site, around failed links."""
+    large = large_map()
+
+    def work(count: int) -> None:
+        for number in range(count):
+            assert len(Tree(large, number % 1000 + 1, failed).distance) == 1000
+
+    return lambda count: cpu_seconds(work, count)
+
+
+def networkx_routing(count: int) -> float:
+    """The same by the library."""
+    graph = nx.Graph()
+    for _, a, b, cost in large_map().links:
+        known = graph.get_edge_data(a, b, {"weight": cost})["weight"]
+        graph.add_edge(a, b, weight=min(cost, known))
+
+    def work() -> None:
+        for number in range(count):
+            assert len(nx.single_source_dijkstra_path_length(graph, number % 1000 + 1)) == 1000
+
+    return cpu_seconds(work)
+
+
 def benches() -> list[Bench]:
     """All of this file."""
     found = []
@@ -249,4 +290,8 @@ def benches() -> list[Bench]:
     found.append(Bench("batch of 64 floats to bytes and back", "readings", 64_000, coders))
     routers = [Subject("splice alone", splicing), Subject("router", forwarding)]
     found.append(Bench("routing a frame of 64 readings", "frames", 5_000, routers))
+    trees = [Subject("networkx", networkx_routing, warm_ups=1)]
+    trees.append(Subject("no link failed", routing(()), warm_ups=1))
+    trees.append(Subject("8 links failed", routing(tuple(range(1, 2401, 300))), warm_ups=1))
+    found.append(Bench("routes of 1,000 routers and 3,000 links", "trees", 20, trees))
     return found

@@ -14,7 +14,7 @@ from actors.controller import Controller
 from actors.ledger import DeviceReport
 from actors.routing import Routing
 from mp_actors import codec as board_codec
-from mp_actors import frame
+from mp_actors import frame, news
 from mp_actors.clock import ManualClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
@@ -103,7 +103,7 @@ class MemorySite:
         encoded = encoded or host_codec.encode(self.routing.plain_map)
         for device in self.topology.devices:
             if device.is_router:
-                self.nodes[device.path].forwarder.on_map(encoded)
+                self.nodes[device.path].forwarder.on_map(encoded, news.digest(encoded))
 
     def spawn(self, path, make):
         """Make an actor, its class need not be importable."""
@@ -129,7 +129,7 @@ class MemorySite:
             ready += waiting.get_ready()
             command = by_key[ready.pop(chance.randrange(len(ready)))]
             path = join(command.device, command.actor)
-            arguments = [path, 500] if command.kind == "watch" else list(command.arguments)
+            arguments = self._arguments(command, path)
             scheduler = self.nodes[command.device].scheduler
             scheduler.post(
                 path, command.kind, arguments, path, lambda error, _: errors.append(error)
@@ -138,6 +138,15 @@ class MemorySite:
                 pass
             waiting.done(command.key)
         assert errors == [None] * len(commands)
+
+    def _arguments(self, command, path):
+        """What the controller would send with a command."""
+        if command.kind == "watch":
+            return [path, 500]
+        if command.kind == "map":
+            encoded = host_codec.encode(*command.arguments)
+            return [encoded, news.digest(encoded)]
+        return list(command.arguments)
 
     def node_of(self, path):
         """The node on which the actor at path lives."""

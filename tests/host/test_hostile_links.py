@@ -80,7 +80,7 @@ class Stranger:
 def hello(**fields):
     """A HELLO frame, good unless fields say otherwise."""
     good = {"path": "far/stranger", "number": STRANGER, "inc": 1, "version": PROTOCOL_VERSION}
-    good.update({"limit": frame.HOST_LIMIT_BYTES, "map": 0})
+    good.update({"limit": frame.HOST_LIMIT_BYTES, "router": False, "map": 0})
     return bytes([frame.HELLO]) + codec.encode({**good, **fields})
 
 
@@ -92,7 +92,7 @@ def question(**fields):
 
 def routed(frame_class, to_device, body, from_device=STRANGER):
     """A routed frame."""
-    return frame.routed(frame_class, 0, to_device, from_device, body)
+    return frame.routed(frame_class, 0, (), to_device, from_device, body)
 
 
 def nested(levels):

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.accel import codec
 from actors.check import check, load_checked
 from actors.pipeline import Pipeline
 from actors.plan import diff, make_plan
@@ -222,13 +221,16 @@ def test_removals_come_before_anything_new():
             assert removals <= nx.ancestors(graph, command.key)
 
 
-def test_a_new_map_goes_to_every_router_again():
+def test_a_new_map_is_given_once_to_the_controllers_device_and_spreads_from_there():
     old = basic()
     new = replace(old, route_map={**old.route_map, "version": 2})
     commands = [command for command in diff(old, new) if command.kind == "map"]
-    routers = {path for path, device in old.devices.items() if device.is_router}
-    assert {command.device for command in commands} == routers
-    assert {codec.decode(command.arguments[0])["version"] for command in commands} == {2}
+    (command,) = commands
+    assert (command.key, command.actor) == (("map",), "router")
+    assert old.devices[command.device].is_router
+    passed = old.ways[command.device][:-1]
+    assert not any(old.devices[path].is_router for path in passed)
+    assert command.arguments == (new.route_map,)
 
 
 def test_a_new_device_is_watched_and_the_old_ones_are_not_told_again():
@@ -254,7 +256,7 @@ def plans(draw, count=1):
 
 @settings(SITES, max_examples=100)
 @given(plans())
-def test_a_roll_out_is_breadth_first_and_in_the_order_of_the_flow(made):
+def test_a_roll_out_begins_with_the_map_and_follows_the_flow(made):
     _, (plan,) = made
     commands = diff(None, plan)
     graph = graph_of(commands)
@@ -262,11 +264,10 @@ def test_a_roll_out_is_breadth_first_and_in_the_order_of_the_flow(made):
     flow.add_nodes_from(plan.actors)
     for command in commands:
         before = nx.ancestors(graph, command.key)
-        passed = plan.ways[command.device][:-1]
         if command.kind != "map":
-            passed += (command.device,)
-        routers = {path for path in passed if plan.devices[path].is_router}
-        assert {("map", path) for path in routers} <= before, command.key
+            assert ("map",) in before, command.key
+        if command.kind not in ("map", "watch"):
+            assert ("watch", command.device) in before, command.key
         if command.key[0] == "source":
             wire = plan.wires[command.key[1]]
             assert {("spawn", wire.source), ("spawn", wire.target)} <= before

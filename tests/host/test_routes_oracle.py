@@ -97,6 +97,23 @@ def test_ties_do_not_depend_on_the_order_in_which_things_are_listed(group):
             assert RouteMap(plain).next_hops(router) == RouteMap(other).next_hops(router), seed
 
 
+def test_a_list_of_failed_links_is_the_same_as_a_map_without_them():
+    for seed in range(200):
+        plain = random_map(seed)
+        chance = random.Random(seed + 1)
+        made = RouteMap(plain)
+        numbers = sorted(made.link_numbers())
+        failed = tuple(chance.sample(numbers, min(len(numbers), chance.randint(1, 6))))
+        left = {**plain, "links": [row for row in plain["links"] if row[0] not in failed]}
+        left["leaves"] = [
+            [leaf, [row for row in parents if row[0] not in failed]]
+            for leaf, parents in plain["leaves"]
+        ]
+        rest = RouteMap(left)
+        for number, _ in plain["devices"][:10]:
+            assert made.next_hops(number, failed) == rest.next_hops(number), (seed, failed)
+
+
 def test_the_random_maps_have_what_they_are_meant_to_have():
     """Ties, unreachable devices, long ways: a family without them would show little."""
     tied = cut_off = longest = biggest = 0

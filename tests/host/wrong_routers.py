@@ -5,52 +5,70 @@ Each stands where the real class stands in `MemorySite(router=…)` or `MemorySi
 
 from mp_actors import frame
 from mp_actors.router import Router
-from mp_actors.routes import RouteMap
+from mp_actors.routes import RouteMap, Tree
 from tests.host.memory_site import TracedNode
 
 
-class ThroughLeaves(Router):
+class Misled(Router):
+    """Looks for the way on another map than everybody's; `mislead` says which."""
+
+    misled = None
+
+    def on_map(self, encoded, digest):
+        version = super().on_map(encoded, digest)
+        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+        self.mislead(plain)
+        self.misled = RouteMap(plain)
+        return version
+
+    def _tree(self, failed):
+        return Tree(self.misled, self.node.number, tuple(sorted(failed)))
+
+
+class ThroughLeaves(Misled):
     """Takes a leaf with two parents for a bridge between them."""
 
-    def on_map(self, encoded):
-        version = super().on_map(encoded)
-        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+    def mislead(self, plain):
         for leaf, parents in plain["leaves"]:
             plain["links"] += [[link, leaf, parent, cost] for link, parent, cost in parents]
         plain["leaves"] = []
-        self._hops = RouteMap(plain).next_hops(self.node.number)
-        return version
 
 
-class FewestHops(Router):
+class FewestHops(Misled):
     """Counts links and not what they cost."""
 
-    def on_map(self, encoded):
-        version = super().on_map(encoded)
-        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+    def mislead(self, plain):
         for link in plain["links"]:
             link[3] = 1
-        self._hops = RouteMap(plain).next_hops(self.node.number)
-        return version
 
 
-class HigherNumberWins(Router):
+class HigherNumberWins(Misled):
     """Breaks ties the other way round."""
 
-    def on_map(self, encoded):
-        version = super().on_map(encoded)
-        plain = self.node.codec.decode(encoded, 8, 1 << 20)
+    def mislead(self, plain):
         for link in plain["links"]:
             link[1:3] = [65536 - link[1], 65536 - link[2]]
         for leaf in plain["leaves"]:
             leaf[1] = [[link, 65536 - parent, cost] for link, parent, cost in leaf[1]]
-        hops = RouteMap(plain).next_hops(65536 - self.node.number)
-        leaves = {leaf for leaf, _ in plain["leaves"]}
-        self._hops = {
-            end if end in leaves else 65536 - end: (hop if hop in leaves else 65536 - hop, cost)
-            for end, (hop, cost) in hops.items()
-        }
-        return version
+
+    def _tree(self, failed):
+        leaves = self.map.leaves
+        return Mirrored(Tree(self.misled, 65536 - self.node.number, failed), leaves)
+
+
+class Mirrored:
+    """A tree whose routers' numbers are turned round."""
+
+    def __init__(self, tree, leaves):
+        self.tree = tree
+        self.leaves = leaves
+
+    def turned(self, number):
+        return number if number in self.leaves else 65536 - number
+
+    def way(self, to_device):
+        way = self.tree.way(self.turned(to_device))
+        return way and (self.turned(way[0]), *way[1:])
 
 
 class NextDoor(Router):

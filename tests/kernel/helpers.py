@@ -3,7 +3,7 @@
 Portable like the tests. Everything here drives the kernel's own parts; none of them is replaced.
 """
 
-from mp_actors import Actor, codec, frame, system
+from mp_actors import Actor, codec, frame, news, system
 from mp_actors.clock import ManualClock
 from mp_actors.inlet import Inlet
 from mp_actors.leaf import Leaf
@@ -172,13 +172,15 @@ def frames_of(data):
 class Stranger:
     """A neighbour of a node whose every byte the test decides."""
 
-    def __init__(self, node, number, path, limit_bytes=1 << 20, greets=True):
+    def __init__(
+        self, node, number, path, limit_bytes=1 << 20, greets=True, router=True, map_version=0
+    ):
         self.node = node
         self.line = Line()
         self.peer = node.connected(self.line)
         if greets:
-            hello = {"path": path, "number": number, "inc": 5, "version": 1, "map": 0}
-            hello["limit"] = limit_bytes
+            hello = {"path": path, "number": number, "inc": 5, "version": 1, "map": map_version}
+            hello["limit"], hello["router"] = limit_bytes, router
             self.say(b"\x01" + codec.encode(hello))
 
     def say(self, payload):
@@ -189,14 +191,22 @@ class Stranger:
         """Send one routed frame; its body is given as bytes, or as a map of control."""
         if isinstance(body, dict):
             body = codec.encode(body)
-        payload = frame.routed(frame_class, 0, to_device, from_device, body)
+        payload = frame.routed(frame_class, 0, (), to_device, from_device, body)
         self.say(payload[:2] + bytes([hops]) + payload[3:])
 
-    def heard(self):
+    def all_heard(self):
         """Let the node work; the frames it sent since, without HELLO and beats."""
         settle([self.node])
         frames = self.line.frames()
         return [payload for payload in frames if payload[0] not in (frame.HELLO, frame.BEAT)]
+
+    def heard(self):
+        """Like `all_heard`, without the news."""
+        return [payload for payload in self.all_heard() if payload[0] != frame.NEWS]
+
+    def news(self):
+        """The maps and failure bits heard since, as `news.read` gives them."""
+        return [news.read(one) for one in self.all_heard() if one[0] == frame.NEWS]
 
     def answers(self):
         """The control bodies heard since, decoded."""
@@ -222,6 +232,12 @@ def new_node(path, number, parents=None, clock=None, lines=None, is_board=False)
     node = Node(path, number, clock, codec, 7, Limits(is_board), forwarder, log)
     node.scheduler.spawn(path + "/node", lambda: system.System(node))
     return node
+
+
+def give_map(node, plain):
+    """Let a router take a map (plain, not encoded). Returns the version it has then."""
+    encoded = codec.encode(plain)
+    return node.forwarder.on_map(encoded, news.digest(encoded))
 
 
 def settle(nodes, links=()):
@@ -257,7 +273,7 @@ class Row:
         leaves = [[1, [[1, 2, 1000]]], [3, [[2, 2, 1000]]]]
         devices = [[place + 1, path] for place, path in enumerate(self.PATHS)]
         plain = {"version": 1, "devices": devices, "links": [], "leaves": leaves}
-        self.nodes[1].forwarder.on_map(codec.encode(plain))
+        give_map(self.nodes[1], plain)
 
     def join(self, one, other):
         """Link two nodes and let them greet."""

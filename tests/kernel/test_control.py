@@ -272,16 +272,48 @@ def test_a_question_whose_answer_is_lost_is_sent_again_and_carried_out_once():
     assert asking.answers == [(None, 1)] and asking.calls == 1
 
 
-def test_a_question_waits_for_a_way_and_expires_without_one():
+def test_a_question_waits_for_one_that_stands_still_and_expires_if_it_stays_so():
     asking = Asking()
-    asking.row.links[0].cut()
+    three = asking.row.nodes.pop()
     asking.ask("c/three/counter", "add", timeout_ms=3000)
     asking.ask("c/three/counter", "add", timeout_ms=1000)
     asking.row.run(1001)
     assert asking.answers == [(("expired", "c/three/counter: no answer in 1000 ms"), None)]
-    asking.row.join(0, 1)
+    asking.row.nodes.append(three)
     asking.row.run(1999)
     assert asking.answers[1:] == [(None, 1)]
+
+
+def test_a_question_without_a_way_is_answered_unreachable_at_once():
+    asking = Asking()
+    asking.row.links[0].cut()
+    asking.ask("c/three/counter", "add")
+    unreachable = ("unreachable", "c/three/counter: unreachable from a/one")
+    assert asking.answers == [(unreachable, None)]
+    asking.row.join(0, 1)
+    asking.row.run(3000)
+    assert len(asking.answers) == 1 and asking.calls == 0
+
+
+def test_a_question_that_a_router_has_no_way_for_is_answered_unreachable():
+    asking = Asking()
+    asking.row.links[1].cut()
+    asking.ask("c/three/counter", "add")
+    asking.row.run()
+    text = "c/three/counter: unreachable from b/two, no-route"
+    assert asking.answers == [(("unreachable", text), None)]
+
+
+def test_a_question_whose_way_goes_away_is_answered_unreachable_when_it_is_sent_again():
+    asking = Asking()
+    asking.row.nodes.pop()
+    asking.ask("c/three/counter", "add")
+    asking.row.run(100)
+    asking.row.links[1].cut()
+    asking.row.run(350)
+    assert asking.answers == []
+    asking.row.run(100)
+    assert [error[0] for error, _ in asking.answers] == ["unreachable"]
 
 
 def test_a_late_answer_and_one_that_comes_twice_change_nothing():

@@ -116,7 +116,7 @@ def test_frames_before_a_bad_length_are_still_read():
 def test_the_first_byte_says_the_kind():
     for first in range(256):
         kind = frame.kind(bytes([first, 0]))
-        if first in (frame.HELLO, frame.BEAT, frame.ROUTED):
+        if first in (frame.HELLO, frame.BEAT, frame.ROUTED, frame.NEWS):
             assert kind == first
         elif 0x80 <= first <= 0x9B or first == ord("["):
             assert kind == "array"
@@ -134,14 +134,35 @@ def test_a_routed_head_has_its_fields_at_their_offsets():
 
 
 def test_a_new_routed_frame_has_golden_bytes():
-    made = frame.routed(frame.STREAM, 0x00010002, 0x1122, 0x3344, b"body")
+    made = frame.routed(frame.STREAM, 0x00010002, (), 0x1122, 0x3344, b"body")
     assert made == bytes.fromhex("0401000000010002112233440000") + b"body"
-    assert frame.routed(frame.CONTROL, 0, 0, 1, b"")[:2] == b"\x04\x00"
+    assert frame.routed(frame.CONTROL, 0, (), 0, 1, b"")[:2] == b"\x04\x00"
 
 
 def test_a_hop_patches_hops_version_and_target_and_splices_the_rest():
-    made = frame.forwarded(GOLDEN, frame.Head(GOLDEN), 0x0A0B0C0D, 0x0E0F)
+    head = frame.Head(GOLDEN)
+    made = frame.forwarded(GOLDEN, head, 0x0A0B0C0D, 0x0E0F, head.failed_links(GOLDEN))
     assert made == bytes.fromhex("040103010a0b0c0d0e0fb344d566") + b"\x77\x88" + b"body"
+
+
+def test_a_hop_that_meets_a_failed_link_splices_it_in_before_the_body():
+    head = frame.Head(GOLDEN)
+    assert head.failed_links(GOLDEN) == (0x7788,)
+    made = frame.forwarded(GOLDEN, head, 0x0A0B0C0D, 0x0E0F, (0x7788, 0x99AA))
+    assert made == bytes.fromhex("040103020a0b0c0d0e0fb344d566778899aa") + b"body"
+    assert frame.Head(made).failed_links(made) == (0x7788, 0x99AA)
+
+
+def test_a_new_frame_can_carry_failed_links():
+    made = frame.routed(frame.STREAM, 1, (2, 0xFFFE), 3, 4, b"body")
+    head = frame.Head(made)
+    assert head.failed_links(made) == (2, 0xFFFE) and made[head.body :] == b"body"
+
+
+def test_a_frame_handed_back_is_marked_and_nothing_else_but_its_stamp_changes():
+    made = frame.bounced(GOLDEN, frame.Head(GOLDEN))
+    assert made == GOLDEN[:1] + b"\x11" + GOLDEN[2:4] + b"\x00" * 4 + GOLDEN[8:]
+    assert frame.Head(made).is_bounced and not frame.Head(GOLDEN).is_bounced
 
 
 def test_a_routed_frame_shorter_than_its_head_is_refused():

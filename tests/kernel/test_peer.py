@@ -10,6 +10,7 @@ from mp_actors.errors import RemoteWireError
 from mp_actors.peer import Peer
 
 HELLO = {"path": "a/b", "number": 3, "inc": 9, "version": 1, "limit": 2048, "map": 0}
+HELLO["router"] = True
 
 
 def new_peer(taken_max=1 << 30, queue_bytes_max=4096):
@@ -27,7 +28,7 @@ def greeting(changes):
 
 
 def batch_body(wire, count):
-    return frame.routed(frame.STREAM, 1, 2, 1, readings(wire, count))
+    return frame.routed(frame.STREAM, 1, (), 2, 1, readings(wire, count))
 
 
 def readings(wire, count):
@@ -37,7 +38,7 @@ def readings(wire, count):
 def test_a_hello_says_who_and_what_and_is_understood():
     line = Line()
     made = Peer(line, 2048, 4096, 0)
-    made.greet(codec, ("a/b", 3, 9, 2048, 7))
+    made.greet(codec, ("a/b", 3, 9, 2048, True, 7))
     made.flush()
     payload = line.frames()[0]
     assert codec.decode(payload[1:])["map"] == 7
@@ -46,6 +47,7 @@ def test_a_hello_says_who_and_what_and_is_understood():
     other.greeted(codec, payload)
     assert other.is_open
     assert (other.path, other.number, other.incarnation, other.limit_bytes) == ("a/b", 3, 9, 2048)
+    assert (other.is_router, other.map_version) == (True, 7)
 
 
 def test_another_version_of_the_protocol_is_refused_and_both_are_named():
@@ -58,6 +60,7 @@ def test_another_version_of_the_protocol_is_refused_and_both_are_named():
 
 def test_a_hello_with_a_field_of_another_type_or_size_is_refused():
     wrong = [("path", 5), ("path", None), ("number", "3"), ("number", -1), ("number", 65536)]
+    wrong += [("router", 1), ("router", None), ("map", True), ("map", "1")]
     wrong += [("number", True), ("number", 3.0), ("inc", "x"), ("inc", None), ("limit", None)]
     wrong += [("limit", "2048"), ("limit", 0), ("limit", -1), ("limit", 1023)]
     for name, value in wrong:
@@ -158,7 +161,7 @@ def test_readings_that_wait_are_counted_per_wire():
     for wire, count in ((7, 5), (8, 2), (7, 64)):
         made.send(batch_body(wire, count), False)
     made.send(readings(9, 3), False)
-    made.send(frame.routed(frame.CONTROL, 1, 2, 1, readings(7, 5)), True)
+    made.send(frame.routed(frame.CONTROL, 1, (), 2, 1, readings(7, 5)), True)
     made.beat(0)
     assert made.held() == {7: 69, 8: 2, 9: 3}
     line.taken_max = len(batch_body(7, 5)) + 4 + 3
@@ -198,6 +201,10 @@ GARBAGE = [
     ("an array of no end", frame.enclose(b"\x9f\xff", 10)),
     ("a head cut short", frame.enclose(b"\x04\x00\x00", 10)),
     ("33 failed links", frame.enclose(b"\x04\x00\x00\x21" + b"\x00" * 80, 100)),
+    ("news of nothing", frame.enclose(b"\x05", 10)),
+    ("news of an unknown kind", frame.enclose(b"\x05\x03" + b"\x00" * 9, 20)),
+    ("half a failure bit", frame.enclose(b"\x05\x02" + b"\x00" * 13, 20)),
+    ("a map without its bytes", frame.enclose(b"\x05\x01" + b"\x00" * 32, 50)),
     ("a beat cut short", frame.enclose(b"\x03\x00", 10)),
     ("a second HELLO", frame.enclose(greeting({}), 200)),
     ("data cut short", frame.enclose(readings(1, 9)[:-3], 100)),
@@ -251,7 +258,7 @@ def test_garbage_before_a_hello_closes_the_link_too():
     for data in (
         frame.enclose(b"\xa0", 10),
         frame.enclose(b"\x03\x00\x00\x00\x00\x00", 10),
-        frame.enclose(frame.routed(1, 0, 2, 3, readings(1, 1)), 100),
+        frame.enclose(frame.routed(1, 0, (), 2, 3, readings(1, 1)), 100),
         frame.enclose(b"\x01\xff", 10),
         b"GET / HTTP/1.1\r\n",
     ):

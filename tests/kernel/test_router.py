@@ -3,9 +3,9 @@
 One router in the test's hands, its neighbours played byte by byte, plus the leaf's choice of a way.
 """
 
-from helpers import Row, Stranger, new_node, refusal, settle
+from helpers import Row, Stranger, give_map, new_node, refusal, settle
 
-from mp_actors import batch, codec, frame
+from mp_actors import batch, codec, frame, news
 from mp_actors.errors import Refused
 from mp_actors.leaf import Leaf
 
@@ -31,10 +31,10 @@ class Hub:
         self.lines = []
         self.node = new_node("field/hub", 2, lines=self.lines)
         self.router = self.node.forwarder
-        self.leaf = Stranger(self.node, 1, PATHS[1])
+        self.leaf = Stranger(self.node, 1, PATHS[1], router=False)
         self.far = Stranger(self.node, 3, PATHS[3], limit_bytes)
         if has_map:
-            assert self.router.on_map(codec.encode(plain())) == 1
+            assert give_map(self.node, plain()) == 1
 
     @property
     def lost(self):
@@ -52,8 +52,17 @@ def data(wire=7, count=3):
 def test_without_a_map_only_neighbours_are_reached():
     hub = Hub(has_map=False)
     hub.leaf.route(frame.STREAM, 3, 1, data())
-    hub.leaf.route(frame.STREAM, 4, 1, data())
+    hub.far.route(frame.STREAM, 4, 3, data())
     assert len(hub.far.heard()) == 1
+    assert hub.node.wires.lost == {(7, "no-route"): 3}
+
+
+def test_without_a_map_a_leaf_gets_back_what_it_may_have_another_parent_for():
+    hub = Hub(has_map=False)
+    hub.leaf.route(frame.STREAM, 4, 1, data())
+    assert hub.leaf.heard() == [frame.routed(frame.STREAM, 0, (), 4, 1, data())]
+    hub.leaf.route(frame.STREAM | frame.BOUNCED, 4, 1, data())
+    assert hub.leaf.heard() == [] and hub.far.heard() == []
     assert hub.node.wires.lost == {(7, "no-route"): 3}
 
 
@@ -68,10 +77,12 @@ def test_with_a_map_a_frame_goes_one_hop_further_and_is_stamped():
 
 
 def test_a_frame_is_never_stamped_downwards():
+    """One of a newer map than this router's cannot come, since the map comes before it (R3)."""
     hub = Hub()
-    payload = frame.routed(frame.STREAM, 9, 4, 1, data())
-    hub.leaf.say(payload)
-    assert frame.Head(hub.far.heard()[0]).version == 9
+    hub.leaf.say(frame.routed(frame.STREAM, 9, (), 4, 1, data()))
+    assert hub.far.heard() == []
+    assert hub.node.wires.lost == {(7, "no-route"): 3}
+    assert hub.lines[-1][1] == "a frame of map 9 came before that map"
 
 
 def test_frames_keep_their_order():
@@ -181,10 +192,10 @@ def test_garbage_without_a_number_goes_nowhere_and_closes_nothing():
 
 def test_a_newer_map_takes_over_and_an_older_one_is_refused():
     hub = Hub()
-    assert hub.router.on_map(codec.encode(plain(5))) == 5
-    assert "has 5" in refusal(Refused, hub.router.on_map, codec.encode(plain(4)))
-    assert hub.router.on_map(codec.encode(plain(5))) == 5
-    assert hub.router.version == 5
+    assert give_map(hub.node, plain(5)) == 5
+    assert "has 5" in refusal(Refused, give_map, hub.node, plain(4))
+    assert give_map(hub.node, plain(5)) == 5
+    assert hub.router.version == hub.router.on_version() == 5
 
 
 def test_a_map_that_is_none_is_refused_and_the_old_one_stays():
@@ -196,7 +207,7 @@ def test_a_map_that_is_none_is_refused_and_the_old_one_stays():
     wrong += [codec.encode(plain(9, links=[[1, 2, 3, 0]])), codec.encode(plain(9, links=[[1, 2]]))]
     wrong += [codec.encode(plain(9, leaves=[[1, [[1, 2]]]]))]
     for encoded in wrong:
-        refusal(Refused, hub.router.on_map, encoded)
+        refusal(Refused, hub.router.on_map, encoded, news.digest(encoded))
         assert hub.router.map is mine and hub.router.version == 1
     hub.leaf.route(frame.STREAM, 4, 1, data())
     assert len(hub.far.heard()) == 1
@@ -206,13 +217,13 @@ def test_a_leaf_takes_the_target_itself_else_its_first_parent_that_is_there():
     node = new_node("field/leaf", 1, parents=[2, 3])
     assert isinstance(node.forwarder, Leaf) and node.forwarder.way(4) is None
     second = Stranger(node, 3, "far/hub")
-    assert node.forwarder.way(4) is second.peer
+    assert node.forwarder.way(4) == (second.peer, ())
     first = Stranger(node, 2, "field/hub")
-    assert node.forwarder.way(4) is first.peer and node.forwarder.way(3) is second.peer
+    assert node.forwarder.way(4)[0] is first.peer and node.forwarder.way(3)[0] is second.peer
     target = Stranger(node, 4, "far/leaf")
-    assert node.forwarder.way(4) is target.peer
+    assert node.forwarder.way(4)[0] is target.peer
     node.disconnected(first.peer, "cut")
-    assert node.forwarder.way(9) is second.peer
+    assert node.forwarder.way(9)[0] is second.peer
 
 
 def test_a_leaf_passes_nothing_on():

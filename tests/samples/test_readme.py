@@ -49,6 +49,15 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_a_second_gateway_takes_over_in_the_simulator(folder):
+    site = (folder / "site.py").read_text()
+    (folder / "site.py").write_text(site + snippet("# site.py, a second gateway"))
+    (folder / "test_site.py").write_text(snippet("# test_site.py"))
+    output([sys.executable, "-m", "pytest", "-q", "test_site.py"], folder)
+    (command,) = re.findall(r"^    actors (sim site\.py .*)$", README, re.MULTILINE)
+    assert "ok: " in output([*ACTORS, *command.split()], folder)
+
+
 def test_another_machine_is_an_address_and_the_same_file(folder):
     # Two loopback addresses stand for the two machines.
     there = {"192.168.1.10": "127.0.0.1", "192.168.1.20": "127.0.0.2"}

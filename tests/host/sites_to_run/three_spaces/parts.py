@@ -1,0 +1,35 @@
+"""A sensor that counts, and a sink that writes down what comes and when it came."""
+
+import time
+
+from mp_actors import Sensor, Sink
+
+
+class Pulse(Sensor):
+    """1, 2, 3 … so that a gap shows."""
+
+    period_ms = 50
+
+    def __init__(self):
+        self.count = 0
+
+    def sample(self):
+        self.count += 1
+        return self.count
+
+
+class Arrivals(Sink):
+    """Appends what comes to a file: seconds of arrival, source and value.
+
+    Seconds of the machine's monotonic clock, so that a test can say what was before what it did.
+    """
+
+    def __init__(self, file):
+        self.file = open(file, "a")  # noqa: SIM115 - stays open until `stopped`
+
+    def write(self, value):
+        self.file.write(f"{time.monotonic()},{self.source},{value}\n")
+        self.file.flush()
+
+    def stopped(self):
+        self.file.close()

@@ -1,0 +1,224 @@
+"""Each law of the simulator is shown to catch somebody who breaks it.
+
+Every mistake stands where the right code stood; seeds are tried until one finds it. The same seeds
+find nothing in the right code: that is `test_seeds`.
+"""
+
+import re
+import struct
+from contextlib import ExitStack
+from unittest import mock
+
+import pytest
+
+from actors.sim.world import Sim
+from mp_actors import frame, news
+from mp_actors.inlet import Inlet
+from mp_actors.linkstate import LinkState
+from mp_actors.node import Node
+from mp_actors.outbox import Outbox
+from mp_actors.router import Router
+from mp_actors.system import System
+from tests.sim.checkers import Watch, new_map, run_seed
+from tests.sim.sites import random_site, ring_site, trap_site
+
+SEEDS = 40
+right_arrived, right_disconnected = Inlet.arrived, Node.disconnected
+right_forward, right_way, right_refusal = Router.forward, Router.way, Router._refusal
+right_head, right_send, right_device = frame._HEAD, Outbox._send, System.device
+
+
+def _twice(router, payload, head, peer):
+    right_forward(router, payload, head, peer)
+    right_forward(router, payload, head, peer)
+
+
+def _overtaken(router, payload, head, peer):
+    router.odd = not getattr(router, "odd", False)
+    if router.odd:
+        scheduler = router.node.scheduler
+        later = 200, lambda: right_forward(router, payload, head, peer)
+        scheduler.timers.after(scheduler.now_ms, *later)
+    else:
+        right_forward(router, payload, head, peer)
+
+
+def _next_door(router, payload, head, peer):
+    numbers = sorted(router.node.neighbours)
+    if head.to_device in numbers and not head.is_control:
+        head.to_device = numbers[(numbers.index(head.to_device) + 1) % len(numbers)]
+    right_forward(router, payload, head, peer)
+
+
+def _leaky(router, payload, head, peer):
+    router.seen = getattr(router, "seen", 0) + 1
+    if router.seen % 50 or head.is_control:
+        right_forward(router, payload, head, peer)
+
+
+def _uncounted(_node, _reason, _payload, _head):
+    """A dead letter that nobody counts."""
+
+
+def _forgetful_disconnect(node, gone, reason):
+    gone.held = dict
+    right_disconnected(node, gone, reason)
+
+
+def _greets_without_bits(router, peer):
+    if peer.is_router:
+        router._tell_map(peer)
+        peer.has_news = True
+    router._set_up(peer.number, 0)
+
+
+def _greets_without_map(router, peer):
+    if peer.is_router:
+        peer.map_version = router.version
+        for payload in news.bit_frames(router.state.bits()):
+            peer.send_news(payload)
+        peer.has_news = True
+    router._set_up(peer.number, 0)
+
+
+def _floods_nothing(router, _bits):
+    router._ways = {}
+
+
+def _tells_own_bits_only(state, *bit):
+    state._set(*bit)
+    return False
+
+
+def _never_corrects(_state, _link, _me, _stamp, _down):
+    """Leaves the bits of its life before a restart as they are."""
+
+
+def _reports_no_loss(system):
+    return {**right_device(system), "lost": []}
+
+
+def _takes_old(inlet, sequence, count):
+    inlet.late += right_arrived(inlet, sequence, count)
+    return 0
+
+
+def _removes_what_is_up_again(router, to_device, failed=()):
+    return right_way(router, to_device, tuple(one for one in failed if one in router.state.down))
+
+
+def _writes_the_list_anew(payload, head, version, to_device, failed):
+    patched = struct.pack(
+        right_head, frame.ROUTED, head.flags, head.hops + 1, len(failed), version, to_device,
+        head.from_device, head.life,
+    )
+    return patched + frame._link_list(failed) + payload[head.body :]
+
+
+def _carries_no_list(router, to_device, _failed=()):
+    found = right_way(router, to_device, ())
+    return None if found is None else (found[0], ())
+
+
+def _stamps_any(router, head, peer):
+    head.version = min(head.version, router.version)
+    return right_refusal(router, head, peer)
+
+
+def _keeps_the_map(_router):
+    """A newer map waits for the next HELLO."""
+
+
+def _gives_up(_router, _payload, _head):
+    return False
+
+
+def _numbers_nothing(outbox, count, room_bytes):
+    before = outbox.next
+    sent = right_send(outbox, count, room_bytes)
+    outbox.next = before
+    return sent
+
+
+def _lets_silence_be(_node):
+    """Never gives a neighbour up."""
+
+
+WRONG = {
+    "every frame is passed on twice": ({(Router, "forward"): _twice}, "account"),
+    "every other frame waits": ({(Router, "forward"): _overtaken}, "sink|report|account"),
+    "frames go next door": ({(Router, "forward"): _next_door}, "ended as"),
+    "one frame in 50 is lost": ({(Router, "forward"): _leaky}, "account"),
+    "dead letters are not counted": ({(Node, "dead_letter"): _uncounted}, "account"),
+    "what waits on a dead link is not counted": (
+        {(Node, "disconnected"): _forgetful_disconnect}, "account"),
+    "losses on the way are not reported": (
+        {(System, "device"): _reports_no_loss}, "without a reason"),
+    "old readings are taken": ({(Inlet, "arrived"): _takes_old,
+                                (Router, "forward"): _overtaken}, "sink"),
+    "readings have no numbers": ({(Outbox, "_send"): _numbers_nothing}, "account|flow|report"),
+    "bits are not flooded": ({(Router, "_spread"): _floods_nothing}, "probe"),
+    "bits of others are not passed on": ({(LinkState, "take"): _tells_own_bits_only}, "probe"),
+    "a new session gets no bits": ({(Router, "opened"): _greets_without_bits}, "probe"),
+    "a new session gets no map": ({(Router, "opened"): _greets_without_map}, "came before|rollout"),
+    "bits of an old life stay": ({(LinkState, "contradicted"): _never_corrects}, "probe|flow"),
+    "silence is let be": ({(Node, "_look_for_silence"): _lets_silence_be}, "probe"),
+    "links that are up again leave the list": (
+        {(Router, "way"): _removes_what_is_up_again, (frame, "forwarded"): _writes_the_list_anew},
+        "loop"),
+    "frames carry no list": (
+        {(Router, "way"): _carries_no_list, (frame, "forwarded"): _writes_the_list_anew},
+        "loop"),
+    "frames are stamped downwards": (
+        {(Router, "_refusal"): _stamps_any, (Router, "_spread_map"): _keeps_the_map}, "loop"),
+    "a newer map waits": ({(Router, "_spread_map"): _keeps_the_map}, "came before"),
+    "frames are not handed back": ({(Router, "_give_back"): _gives_up}, "probe"),
+}
+
+
+def run_trap(site, seed, seconds=15):
+    """`trap_site`, with the cheap link broken again and again. Returns (wrong, Sim)."""
+    sim = Sim(site, seed=seed)
+    watch = Watch(sim)
+    sim.run_ms(3000)
+    for link in sim.links:
+        far = {link.a.path, link.b.path} in ({"trap/a", "trap/b"}, {"trap/b", "trap/c"})
+        sim.set_latency(link.a.path, link.b.path, 150 if far else 1)
+    for _ in range(seconds):
+        sim.run_ms(sim.chance.randint(500, 1500))
+        sim.reset("trap/a", "trap/t")
+    return watch.finish(), sim
+
+
+def run_maps(site, seed, seconds=10):
+    """Nothing breaks, and a new map comes each second. Returns (wrong, Sim)."""
+    sim = Sim(site, seed=seed)
+    watch = Watch(sim)
+    sim.run_ms(3000)
+    for _ in range(seconds):
+        new_map(sim, sim.chance)
+        sim.run_ms(1000)
+    return watch.finish(), sim
+
+
+def _run(name, seed):
+    """One seed of a site in which that mistake can show."""
+    if "stamped" in name:
+        return run_maps(ring_site(seed), seed)[0]
+    if "list" in name:
+        return run_trap(trap_site(), seed)[0]
+    return run_seed((ring_site if seed % 2 else random_site)(seed), seed)[0]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_found(name):
+    mistakes, law = WRONG[name]
+    with ExitStack() as wrong_code:
+        for (owner, attribute), wrong in mistakes.items():
+            wrong_code.enter_context(mock.patch.object(owner, attribute, wrong))
+        assert any(re.search(law, told) for seed in range(SEEDS) for told in _run(name, seed))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_right_code_falls_into_no_trap(seed):
+    assert run_trap(trap_site(), seed)[0] == []
