@@ -6,9 +6,11 @@ a file importing only from floors below its own:
     words      problems, mesh, arguments         what is wrong; which links exist; what can travel
     declared   topology, pipeline                devices and domains; actors and wires
     read       site, device_check, check         a site file, executed; then every mistake in it
-    thought    routing, placement, plan          ways, places, numbers; commands, as a difference
-    action     ledger, controller                accounts; roll-out, reports, halt, end
-    devices    launch, boards, accel             a worker or a board on this machine
+    thought    routing, resilience, costs        ways; who cuts off whom; measured delays
+               placement, plan                   places, numbers; commands, as a difference
+    action     ledger, observer, controller      accounts; reports; roll-out, halt, end
+    devices    assemble, launch, boards, accel   a worker or a board on this machine
+    simulated  sim                               the same devices, in virtual time
     people     client, summary, view, runner, tap, cli
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan

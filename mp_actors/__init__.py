@@ -2,12 +2,13 @@
 
 A reading's way through it, floor by floor (a file imports only from floors below its own):
 
-    words        errors, path, ticks
+    words        errors, path, ticks, redial
     queues       timers, latency, inlet            time and values that wait
     actors       actor, roles, supervise, cell, flow, scheduler, operators
-    wire         codec, batch, frame, link         values <-> bytes, no sockets
-    node         outbox, peer, routes, leaf, router, system, node
-    street       clock, tcp, memory, tap, serve, testing, boot
+    wire         codec, jsontext, frame, batch     values <-> bytes, no sockets
+    ways         routes, linkstate, news           the map, what is down, who is told
+    node         outbox, wires, peer, control, requests, leaf, router, system, node
+    street       clock, links, serve, tap, local, testing, boot
 
     data     sensor -> scheduler -> outbox -> batch -> peer ~~ peer -> router -> inlet -> sink
     control  controller -> peer ~~ router -> system actor `.../node` -> scheduler; answers come back

@@ -61,7 +61,11 @@ def from_file(file: Path, sim: Sim) -> list[Fault]:
     """The steps of a fault file. *Raises* SimError with everything that is wrong with it."""
     try:
         steps = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        levels = ", ".join(LEVELS)
+        reason = f"{error.strerror}; expected {levels} or a file of faults"
+        raise SimError(f"--faults {file}: {reason}; {suggestion(str(file), LEVELS)}") from None
+    except ValueError as error:
         raise SimError(f"{file}: {error}") from None
     if not isinstance(steps, list):
         raise SimError(f"{file}: expected a list of steps, got {type(steps).__name__}")
