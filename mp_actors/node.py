@@ -107,11 +107,12 @@ class Node:
         """Do what is due and a bounded amount of work. Returns ms until the next call is due."""
         work_left = self.scheduler.step(now_ms)
         self.wires.flush()
-        for open_peer in list(self.peers):
+        # Most steps have something for one neighbour at most.
+        for waiting in [one for one in self.peers if one.queued_bytes]:
             try:
-                open_peer.flush()
+                waiting.flush()
             except OSError as error:
-                self.disconnected(open_peer, "write failed: %s" % error)
+                self.disconnected(waiting, "write failed: %s" % error)
         return 0 if work_left else self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
 
     # -- sending

@@ -120,7 +120,8 @@ class SimDevice:
             self.wake(self._busy_until_us)
             return
         self.charged_us = 0.0
-        self._greet(self.node)
+        if self._fresh:
+            self._greet(self.node)
         more = self._read(self.node)
         ticks_ms = self.clock.ticks_ms()
         wait_ms = self.node.step(ticks_ms)
@@ -141,10 +142,11 @@ class SimDevice:
         """Hand over what has arrived. Returns whether something is left to read."""
         more = False
         for end in list(self._ends):
-            if end.inlet.inbox:
-                node.received(end.peer, end.inlet.read())
-                more = more or bool(end.inlet.inbox)
-            elif end.inlet.is_ended:
+            inlet = end.inlet
+            if inlet.inbox:
+                node.received(end.peer, inlet.read())
+                more = more or bool(inlet.inbox)
+            elif inlet.is_ended:
                 node.disconnected(end.peer, "the other end closed")
             if end.is_broken and not end.is_closed:
                 node.disconnected(end.peer, "connection reset")
