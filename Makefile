@@ -5,6 +5,7 @@ SITE ?= samples/greenhouse/site.py
 SECONDS ?= 15
 SEEDS ?= 1000
 START ?= 0
+CASES ?= 100000
 
 VENV := .venv
 # Written last, so a half-made environment is made again; newer than pyproject.toml means complete.
@@ -13,7 +14,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run-sample test soak lint size bench
+.PHONY: help setup run-sample test soak lint size bench fuzz
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -29,6 +30,9 @@ test: $(STAMP) ## run all tests, the kernel's under MicroPython too
 
 soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0
 	$(RUN) -m tests.sim.soak --seeds $(SEEDS) --start $(START)
+
+fuzz: $(STAMP) ## feed mutated bytes to nodes: CASES=100000 START=0
+	$(RUN) -m tests.fuzz --cases $(CASES) --seed $(START)
 
 lint: $(STAMP) ## check style (ruff) and types (mypy)
 	$(RUN) -m ruff check .

@@ -7,6 +7,7 @@ from actors.controller import REPORT_MS, Controller
 from actors.plan import Plan
 from actors.topology import Device
 from mp_actors import loader
+from mp_actors.guard import Guard
 from mp_actors.leaf import Leaf
 from mp_actors.node import Limits, Node
 from mp_actors.path import join
@@ -20,9 +21,10 @@ def make_node(
     *,
     clock: Any,
     codec: Any,
-    incarnation: int,
+    draw: Callable[[], int],
     log: Callable[[str, str], None],
     pid: int | None = None,
+    guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
@@ -36,7 +38,7 @@ def make_node(
 
     limits = Limits(device.is_board)
     node = Node(
-        device.path, device.number, clock, codec, incarnation, limits, forwarder, log
+        device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
     system = System(node, pid, maker)
     node.scheduler.spawn(join(device.path, "node"), lambda: system)
@@ -46,9 +48,13 @@ def make_node(
 
 
 def add_controller(
-    node: Node, plan: Plan, seconds: Callable[[], float], report_ms: int = REPORT_MS
+    node: Node,
+    plan: Plan,
+    seconds: Callable[[], float],
+    report_ms: int = REPORT_MS,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> Controller:
-    """Put the controller on a node; it begins to roll the plan out."""
-    controller = Controller(node, plan, seconds, report_ms)
+    """Put the controller on a node; it begins to roll the plan out, with maps that `sign` signs."""
+    controller = Controller(node, plan, seconds, report_ms, sign)
     node.scheduler.spawn(join(node.path, "controller"), lambda: controller)
     return controller

@@ -42,6 +42,10 @@ JsonFile = Annotated[
     ),
 ]
 AddressesFile = Annotated[Path | None, typer.Option("--addresses", hidden=True)]
+KeysFolder = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="FOLDER", help="Its keys; by default those beside SITE.py."),
+]
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 
 
@@ -59,7 +63,10 @@ def run(
 
     site, plan = _planned(file)
     screen = _screen(stderr=str(json_file) == "-")
-    found = Runner(site, plan, screen).run(seconds)
+    try:
+        found = Runner(site, plan, screen).run(seconds)
+    except ActorsError as error:
+        _fail(FAILED, str(error))
     screen.print(view.final(found, screen.width))
     if json_file is not None:
         summary.write(found, json_file)
@@ -103,20 +110,22 @@ def node(
     file: SiteFile,
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="domain/device, as in the site.")],
     addresses: AddressesFile = None,
+    keys: KeysFolder = None,
     attached: Attached = False,
 ) -> None:
     """Run one device of a site on this machine, until Ctrl-C."""
-    _serve(file, device, addresses, attached)
+    _serve(file, device, addresses, keys, attached)
 
 
 @app.command()
 def up(
     file: SiteFile,
     addresses: AddressesFile = None,
+    keys: KeysFolder = None,
     attached: Attached = False,
 ) -> None:
     """Run the device with the controller on this machine, which rolls the site out and watches."""
-    _serve(file, None, addresses, attached)
+    _serve(file, None, addresses, keys, attached)
 
 
 @app.command()
@@ -139,6 +148,54 @@ def plan(file: SiteFile, json_file: JsonFile = None) -> None:
         _screen().print(view.plan_tables(planned))
     if json_file is not None:
         _write_json(_plain_plan(planned), json_file)
+
+
+@app.command()
+def keys(
+    file: SiteFile,
+    device: Annotated[
+        str | None, typer.Argument(metavar="DEVICE", help="With --rotate: only this one.")
+    ] = None,
+    export: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(
+            metavar="DEVICE FILE",
+            help="Write what a device, or the console, needs on another machine.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --export overwrite FILE.")] = False,
+    rotate: Annotated[
+        bool,
+        typer.Option("--rotate", help="New keys for DEVICE, or for all; taken at the next start."),
+    ] = False,
+    revoke: Annotated[
+        str | None,
+        typer.Option(metavar="DEVICE", help="Let nobody talk to DEVICE until it is rotated."),
+    ] = None,
+) -> None:
+    """Make the keys a site still lacks, in a folder beside it; what is there stays."""
+    from actors.keystore import Store, exported_name
+
+    if (export is not None) + rotate + (revoke is not None) > 1:
+        _fail(WRONG, "--export, --rotate and --revoke: one at a time")
+    if (device is not None and not rotate) or (force and export is None):
+        _fail(WRONG, "DEVICE goes with --rotate, --force with --export")
+    store = Store.beside(file)
+    site, _ = _planned(file)
+    try:
+        if export is not None:
+            store.check(site)
+            store.export(*export, force=force)
+            name = store.folder / exported_name(export[0])
+            print(f"{export[1]}: the keys of {export[0]}; on its machine they have to be {name}")
+            return
+        if revoke is not None:
+            found = store.revoke(revoke)
+        else:
+            found = store.rotate(device) if rotate else store.make(site)
+    except ActorsError as error:
+        _fail(FAILED, str(error))
+    _show_keys(found, file)
 
 
 @app.command()
@@ -178,8 +235,16 @@ def main() -> None:
         sys.exit(130)
 
 
-def _serve(file: Path, path: str | None, file_addresses: Path | None, attached: bool) -> None:
+def _serve(
+    file: Path,
+    path: str | None,
+    file_addresses: Path | None,
+    keys_folder: Path | None,
+    attached: bool,
+) -> None:
     from actors import launch
+    from actors.guards import keys_for
+    from actors.keystore import Store
 
     site, planned = _planned(file)
     controls = path is None
@@ -189,12 +254,14 @@ def _serve(file: Path, path: str | None, file_addresses: Path | None, attached: 
 
         _fail(WRONG, f"{path}: no such device; {suggestion(str(path), planned.devices)}")
     found = launch.read_addresses(file_addresses) if file_addresses else launch.addresses(site)
-    config = launch.config_of(site, device, found, attached)
+    store = Store.beside(file) if keys_folder is None else Store(keys_folder, file)
     try:
+        keys = keys_for(site, store, device.path)
+        config = launch.config_of(site, device, found, keys, attached)
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        launch.run_worker(site, planned, device, config, controls)
+        launch.run_worker(site, planned, device, config, controls, store.folder)
     except ActorsError as error:
         _fail(FAILED, str(error))
 
@@ -254,6 +321,23 @@ def _write_json(value: Any, file: Path) -> None:
         print(text, end="")
     else:
         file.write_text(text, encoding="utf-8")
+
+
+def _show_keys(rows: Any, file: Path) -> None:
+    """What has become of each device's keys."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
+    for column in ("device", "keys", "epoch", "links"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(row.path, row.state, str(row.epoch or ""), row.links)
+    _screen().print(table)
+    if outdated := [row.path for row in rows if row.is_outdated]:
+        print(
+            f"changed for {', '.join(outdated)}\n"
+            f"if one is on another machine: actors keys {file} --export DEVICE FILE"
+        )
 
 
 def _fail(code: int, text: str) -> NoReturn:

@@ -14,6 +14,7 @@ from actors.costs import Costs
 from actors.observer import Observer
 from actors.plan import Command, Plan, diff
 from mp_actors.actor import Actor
+from mp_actors.errors import Refused
 from mp_actors.news import digest
 from mp_actors.node import Node
 from mp_actors.path import join
@@ -41,6 +42,7 @@ class Controller(Actor):
         plan: Plan,
         seconds: Callable[[], float] = time.monotonic,
         report_ms: int = REPORT_MS,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.plan = plan
         self.observer = Observer(plan, seconds, self.log)
@@ -48,6 +50,7 @@ class Controller(Actor):
         self.waiting_for: dict[tuple[Any, ...], str] = {}
         self._seconds_now = seconds
         self._report_ms = report_ms
+        self._sign = sign
         self._patience_s: dict[tuple[Any, ...], float] = {}
         self._node = node
         self.map_version = 0
@@ -81,6 +84,7 @@ class Controller(Actor):
             "devices": self._devices(),
             "actors": self.observer.actors(),
             "wires": self.observer.wires(),
+            "links": self.observer.links(),
         }
 
     def on_halt(self) -> None:
@@ -103,15 +107,22 @@ class Controller(Actor):
 
     def on_device(self, path: str, figures: dict[str, Any]) -> None:
         """A device's own figures."""
+        self._check_sender(path)
         self.observer.take_device(path, figures)
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
+        self._check_sender(path)
         self.observer.take_actors(path, rows)
 
     def on_wires(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some wire ends on a device."""
+        self._check_sender(path)
         self.observer.take_wires(path, rows)
+
+    def _check_sender(self, path: str) -> None:
+        if self.sender != join(path, "node"):
+            raise Refused(f"{self.sender}: reports for {path}")
 
     # -- roll-out
 
@@ -146,12 +157,16 @@ class Controller(Actor):
         path = self._map_router
 
         def known(error: Error, version: Any) -> None:
+            if error is None and type(version) is not int:
+                error = ("failed", f"{path}: says that its map is {version!r:.40}")
             if error is not None:
                 then(error)
                 return
             self.map_version = max(self.map_version, version) + 1
             encoded = codec.encode({**self.route_map, "version": self.map_version})
             arguments = [encoded, digest(encoded)]
+            if self._sign is not None:
+                arguments.append(self._sign(encoded))
             self._requests.ask(
                 self.path,
                 path,

@@ -21,11 +21,14 @@ from typing import Any
 from actors.accel import codec
 from actors.assemble import add_controller, make_node
 from actors.boards import virtual
+from actors.guards import host_guard, signer
+from actors.keys import DeviceKeys
 from actors.plan import Plan
 from actors.routing import Routing
+from actors.serial import open_port
 from actors.site import Site
 from actors.topology import Device
-from mp_actors.boot import new_incarnation, say, serve
+from mp_actors.boot import draw, say, serve
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
 
@@ -92,7 +95,11 @@ def read_addresses(file: Path) -> dict[str, Address]:
 
 
 def config_of(
-    site: Site, device: Device, found: Mapping[str, Address], attached: bool
+    site: Site,
+    device: Device,
+    found: Mapping[str, Address],
+    keys: DeviceKeys | None,
+    attached: bool,
 ) -> dict[str, Any]:
     """What a device is told before it starts; see `mp_actors.boot`.
 
@@ -100,30 +107,47 @@ def config_of(
     """
     routing = Routing(site.topology)
     parents = [] if device.is_router else [one for _, one in routing.parents(device)]
-    dial = []
+    dial: list[list[Any]] = []
+    serial: list[list[Any]] = []
     for link in site.topology.links:
         if device not in (link.a, link.b):
             continue
         other = link.other(device)
-        if other.is_router and (not device.is_router or other.number < device.number):
+        if link.uart is not None:
+            port = link.uart[0] if device is link.a else link.uart[1]
+            serial.append([port, link.baud, other.number if _dials(device, other) else None])
+            continue
+        if _dials(device, other):
             listen = found[other.path].listen
             assert listen is not None, "routers listen"
-            dial.append(list(listen))
+            dial.append([*listen, other.number])
     address = found[device.path]
     return {
         "path": device.path,
         "number": device.number,
         "parents": [parent.number for parent in parents],
         "dial": dial,
+        "serial": serial,
         "listen": list(address.listen) if address.listen else None,
         "tap": list(address.tap) if address.tap else None,
         "pid": os.getpid(),
         "attached": attached,
+        "keys": keys,
     }
 
 
+def _dials(device: Device, other: Device) -> bool:
+    """Whether this end begins: leaves do, of two routers the one with the higher number."""
+    return other.is_router and (not device.is_router or other.number < device.number)
+
+
 def run_worker(
-    site: Site, plan: Plan, device: Device, config: Mapping[str, Any], controls: bool
+    site: Site,
+    plan: Plan,
+    device: Device,
+    config: Mapping[str, Any],
+    controls: bool,
+    keys_folder: Path,
 ) -> None:
     """Serve a worker in this process until it is told to end. *Raises* LaunchError."""
     gc.set_threshold(*GC_THRESHOLD)
@@ -139,11 +163,12 @@ def run_worker(
         config["parents"],
         clock=clock,
         codec=codec,
-        incarnation=new_incarnation(),
+        draw=draw,
         log=say,
+        guard=host_guard(config["keys"], keys_folder),
     )
     if controls:
-        add_controller(node, plan, time.monotonic)
+        add_controller(node, plan, time.monotonic, sign=signer(config["keys"]))
 
     def end(_number: int, _frame: object) -> None:
         node.is_ending = True
@@ -151,7 +176,7 @@ def run_worker(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        serve(config, node, clock, READ_BYTES)
+        serve(config, node, clock, READ_BYTES, open_port)
     except OSError as error:
         asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]
         raise LaunchError(

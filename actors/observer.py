@@ -67,7 +67,7 @@ class Observer:
             (self.plan.devices[path].number, neighbour): rtt_ms
             for path, report in self.reports.items()
             if report.heard_s is not None and not self._is_silent(path)
-            for neighbour, rtt_ms in report.figures.get("peers", ())
+            for neighbour, rtt_ms, *_ in report.figures.get("peers", ())
             if rtt_ms is not None
         }
 
@@ -107,9 +107,45 @@ class Observer:
             for number, made in sorted(accounts(self.plan, self.reports).items())
         ]
 
+    def links(self) -> list[dict[str, Any]]:
+        """What the two ends of each link say of it; those nobody speaks of are left out."""
+        path_of = {device.number: path for path, device in self.plan.devices.items()}
+        found: dict[tuple[int, int], dict[str, Any]] = {}
+        for path, report in sorted(self.reports.items()):
+            mine = self.plan.devices[path].number
+            for other, rtt_ms, transport, seal, resumed in report.figures.get("peers", ()):
+                if other not in path_of:
+                    continue
+                pair = (min(mine, other), max(mine, other))
+                link = found.setdefault(pair, {
+                    "between": [path_of[number] for number in pair],
+                    "transport": transport,
+                    "seal": seal,
+                    "rtt_ms": None,
+                    "resumed": 0,
+                    "refused": {},
+                })
+                # Either end measures it; one that is heard is as good as the other.
+                if rtt_ms is not None and not self._is_silent(path):
+                    link["rtt_ms"] = rtt_ms
+                link["resumed"] = max(link["resumed"], resumed)
+        for path, report in self.reports.items():
+            mine, met = self.plan.devices[path].number, _met(report.figures)
+            for other, reason, times in report.figures.get("refused", ()):
+                pair = (min(mine, other), max(mine, other))
+                if other in met and pair in found:
+                    refused = found[pair]["refused"]
+                    refused[reason] = refused.get(reason, 0) + times
+        return [found[pair] for pair in sorted(found)]
+
     def _device(self, path: str) -> dict[str, Any]:
         report = self.reports[path]
         figures = report.figures
+        met = _met(figures)
+        refused: dict[str, int] = {}
+        for other, reason, times in figures.get("refused", ()):
+            if other not in met:  # there is no link to tell it of
+                refused[reason] = refused.get(reason, 0) + times
         return {
             "interpreter": figures.get("interpreter"),
             "pid": figures.get("pid"),
@@ -121,6 +157,7 @@ class Observer:
             "link_errors": figures.get("link_errors", {}),
             "maps_refused": figures.get("maps_refused", {}),
             "control_lost": figures.get("control", {}),
+            "refused": refused,
         }
 
     def _is_silent(self, path: str) -> bool:
@@ -131,3 +168,8 @@ class Observer:
         """The silent device whose end cut this one off, the nearest to the controller."""
         cutters = [one for one in silent if path in self.plan.cut_sets.get(one, ())]
         return min(cutters, key=lambda one: (len(self.plan.ways[one]), one), default=None)
+
+
+def _met(figures: dict[str, Any]) -> set[int]:
+    """The neighbours with which a device ever had a connection, by its own report."""
+    return {row[0] for row in figures.get("peers", ())}

@@ -5,8 +5,9 @@ site from one plan to another; the controller carries it out, and a first start 
 nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from actors.placement import Place, place
@@ -15,9 +16,11 @@ from actors.routing import Routing
 from actors.site import Site
 from actors.topology import Device
 from mp_actors.node import Limits
+from mp_actors.seal import room
 
 EPOCH = 1  # of every wire, until something moves
 SEQUENCE_FIRST = 1
+LENGTH_BYTES = 4  # before each frame of a record
 
 
 @dataclass(frozen=True)
@@ -290,11 +293,23 @@ def _wires(
             source_device=source.number,
             target_device=target.number,
             origins=tuple(sorted((actors[paths[one]].number, paths[one]) for one in origins)),
-            limit_bytes=min(Limits(device.is_board).in_bytes for device in way),
+            limit_bytes=_limit_bytes(site, way),
             items_max=Limits(target.is_board).items,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
         )
     return wires
+
+
+def _limit_bytes(site: Site, way: Sequence[Device]) -> int:
+    """The longest frame that passes a way: to a board it has to fit one record of the link."""
+    seals = {(link.a, link.b): link.seal for link in site.topology.links}
+    least = Limits(is_board=False).in_bytes
+    for near, far in pairwise(way):
+        if far.is_board:
+            seal = seals.get((near, far)) or seals[far, near]
+            in_bytes = Limits(is_board=True).in_bytes
+            least = min(least, room(seal, in_bytes) - LENGTH_BYTES if seal != "plain" else in_bytes)
+    return least
 
 
 def _origins(site: Site, stage: Any) -> set[Any]:

@@ -23,6 +23,9 @@ from rich.live import Live
 
 from actors import summary, view
 from actors.client import Console, UnreachableError
+from actors.guards import is_sealed, keys_for
+from actors.keys import CONSOLE
+from actors.keystore import Store
 from actors.launch import Address, free_addresses, write_addresses
 from actors.plan import Plan
 from actors.site import Site
@@ -53,10 +56,14 @@ class Runner:
         self._status: dict[str, Any] = {}
         self._rates: dict[tuple[str, str], float] = {}
         self._last: tuple[float, dict[int, int]] | None = None
+        self._store: Store | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="mp-actors-run-"))
 
     def run(self, seconds: float | None) -> dict[str, Any]:
-        """Run until `seconds` of flow are over, or Ctrl-C. Returns the summary."""
+        """Run until `seconds` of flow are over, or Ctrl-C. Returns the summary.
+
+        *Raises* KeysError, with nothing started, if there are keys and they cannot be used.
+        """
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             try:
@@ -78,8 +85,10 @@ class Runner:
     # -- processes
 
     def _start(self) -> None:
+        keys_for(self.site, self._keys(), CONSOLE)  # what is wrong with them is told once, here
         file = self._folder / "addresses.json"
         write_addresses(self._addresses, file)
+        options = ["--addresses", str(file), "--keys", str(self._keys().folder), "--attached"]
         for path, address in self._addresses.items():
             if address.tap is not None:
                 self._say(path, f"tap at {_shown(address.tap)}")
@@ -92,7 +101,7 @@ class Runner:
             command = ["up"] if path == self.plan.controller else ["node"]
             command += [self.site.file] + ([path] if command == ["node"] else [])
             child = subprocess.Popen(
-                [sys.executable, "-m", "actors", *command, "--addresses", str(file), "--attached"],
+                [sys.executable, "-m", "actors", *command, *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -103,6 +112,15 @@ class Runner:
             assert child.stdout is not None
             self._children[path] = child
             threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
+
+    def _keys(self) -> Store:
+        """Those beside the site file; without any, some for this run alone."""
+        if self._store is None:
+            self._store = Store.beside(self.site.file)
+            if is_sealed(self.site) and not self._store.folder.exists():
+                self._store = Store(self._folder / "keys", self.site.file)
+                self._store.make(self.site)
+        return self._store
 
     def _read(self, path: str, stream: IO[bytes]) -> None:
         for line in stream:
@@ -220,7 +238,9 @@ class Runner:
         if self._console is None:
             listen = self._addresses[self.plan.controller].listen
             assert listen is not None, "check() refuses a controller that cannot be reached"
-            self._console = Console(*listen)
+            number = self.plan.devices[self.plan.controller].number
+            keys = keys_for(self.site, self._keys(), CONSOLE)
+            self._console = Console(*listen, number, keys)
         try:
             return self._console.ask(join(self.plan.controller, "controller"), kind)
         except UnreachableError:

@@ -37,6 +37,7 @@ def summarise(
         "seconds": status.get("seconds", 0.0),
         "devices": devices,
         "wires": wires,
+        "links": status.get("links", []),
         "actors": status.get("actors", {}),
         "problems": problems,
     }
@@ -92,6 +93,7 @@ def _device(
         "link_errors": told.get("link_errors", {}),
         "maps_refused": told.get("maps_refused", {}),
         "control_lost": told.get("control_lost", {}),
+        "refused": told.get("refused", {}),
     }
 
 

@@ -31,7 +31,7 @@ def readings(host: str, port: int, sensor: str, every_ms: int) -> Iterator[list[
     with connection:
         connection.settimeout(None)
         request = json.dumps({"sensor": sensor, "every_ms": every_ms}).encode()
-        frames = FrameReader(ANSWER_BYTES_MAX)
+        frames, is_tap = FrameReader(ANSWER_BYTES_MAX), False
         try:
             connection.sendall(struct.pack("!I", len(request)) + request)
             while data := connection.recv(ANSWER_BYTES_MAX):
@@ -40,6 +40,9 @@ def readings(host: str, port: int, sensor: str, every_ms: int) -> Iterator[list[
                     answer = loads_json(payload)
                     if isinstance(answer, dict):
                         raise ActorsError(f"{where}: {answer.get('error', answer)}")
+                    is_tap = True
                     yield answer
+            if not is_tap:
+                raise RemoteWireError("closed the connection and said nothing")
         except (OSError, RemoteWireError) as error:
             raise ActorsError(f"{where}: {error}; is that the address of a tap?") from None

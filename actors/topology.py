@@ -8,14 +8,13 @@ opens a connection or knows a pipeline. Which links a domain implies, `actors.me
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from actors.device import BOARDS, PORT_FIRST, SEALS, Device, Link, parse_address
 from actors.mesh import PARENTS_MAX, all_pairs, ordered
-from actors.problems import Problems, SourceLine, here, is_above_zero
+from actors.problems import Problems, SourceLine, here, is_above_zero, shown_value, suggestion
 
-PORT_FIRST = 7400  # a device without an address listens on this port + its number
-PORT_MAX = 65535
-BOARDS = ("virtual",)
+__all__ = ["BOARDS", "PORT_FIRST", "Device", "Domain", "Link", "Topology", "parse_address"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,71 +68,17 @@ class Domain:
         return device
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Device:
-    """One process with one node; its home is the first of its domains."""
-
-    number: int
-    name: str
-    domains: tuple[Domain, ...]
-    board: str | None
-    host: str
-    address: str | None
-    is_router: bool
-    tap: bool
-    memory_kb: int | None
-    declared_at: SourceLine
-
-    def __repr__(self) -> str:
-        return f"<device {self.path}>"
-
-    @property
-    def path(self) -> str:
-        """`domain/device`, by the home domain."""
-        return f"{self.domains[0].name}/{self.name}"
-
-    @property
-    def is_board(self) -> bool:
-        """Whether MicroPython runs it."""
-        return self.board is not None
-
-    @property
-    def is_worker(self) -> bool:
-        """Whether CPython runs it, so that it takes operators and the controller."""
-        return self.board is None
-
-    @property
-    def endpoint(self) -> tuple[str, int]:
-        """Host and port it listens on. *Raises* ValueError for an address that is none."""
-        if self.address is not None:
-            return parse_address(self.address)
-        host = "127.0.0.1" if self.host == "local" else self.host
-        return host, PORT_FIRST + self.number
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Link:
-    """Two devices that talk directly; `a` has the lower number. Unknown attributes are None."""
-
-    number: int
-    a: Device
-    b: Device
-    latency_ms: float | None = None
-    bandwidth_kbps: float | None = None
-    declared_at: SourceLine | None = None  # None: implied by a domain
-
-    def __repr__(self) -> str:
-        return f"<link {self.number}: {self.a.path} - {self.b.path}>"
-
-    def other(self, device: Device) -> Device:
-        """The far end, seen from one of the two."""
-        return self.b if device is self.a else self.a
+BAUD = 115200
+BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 
 
 class Topology:
-    """A site's domains, devices and links."""
+    """A site's domains, devices and links.
 
-    def __init__(self, name: str) -> None:
+    seal: how records are closed on links that say nothing else: "ccm", "fernet" or "plain".
+    """
+
+    def __init__(self, name: str, seal: str = SEALS[0]) -> None:
         self.name = name
         self.problems = Problems()
         self.declared_at = here()
@@ -145,6 +90,7 @@ class Topology:
         self._links: tuple[Link, ...] | None = None
         self._controller: tuple[object, SourceLine] | None = None
         self.problems.check_name(self.declared_at, "site", name)
+        self.seal = self._checked_seal(seal, self.declared_at) or SEALS[0]
 
     def __repr__(self) -> str:
         return f"<topology {self.name}>"
@@ -174,17 +120,31 @@ class Topology:
         *,
         latency_ms: float | None = None,
         bandwidth_kbps: float | None = None,
+        seal: str | None = None,
+        uart: tuple[str, str] | None = None,
+        baud: int = BAUD,
     ) -> None:
-        """Declare a link, or attributes of one that a domain implies."""
+        """Declare a link, or attributes of one that a domain implies.
+
+        seal: else the site's. uart: the serial ports at a and at b, `("/dev/ttyS0", "/dev/ttyS1")`
+        for example; without, they talk over sockets.
+        """
         at = here()
+        own_seal = None if seal is None else self._checked_seal(seal, at)
         for label, figure in (("latency_ms", latency_ms), ("bandwidth_kbps", bandwidth_kbps)):
             if figure is not None and not is_above_zero(figure):
                 self.problems.add_value(at, label, "a number above 0", figure)
         if not self._is_own(a, at, "link()") or not self._is_own(b, at, "link()"):
             return
         first, second = ordered(a, b)
+        if uart is not None and not self._are_ports(uart, baud, at):
+            return
+        if uart is not None and first is not a:
+            uart = uart[1], uart[0]
         if self._can_link(first, second, at):
-            link = Link(0, first, second, latency_ms, bandwidth_kbps, at)
+            link = Link(
+                0, first, second, self.seal, own_seal, latency_ms, bandwidth_kbps, uart, baud, at
+            )
             self._declared[first, second] = link
             self._parents.update((first, second))
             self._links = None
@@ -219,7 +179,7 @@ class Topology:
             meshes = [domain.devices for domain in self.domains if domain.mesh]
             pairs = all_pairs(meshes, self._declared)
             self._links = tuple(
-                _numbered(number, pair, self._declared.get(pair))
+                replace(self._declared.get(pair) or Link(0, *pair, self.seal), number=number)
                 for number, pair in enumerate(pairs, 1)
             )
         return self._links
@@ -316,34 +276,35 @@ class Topology:
                 return leaf
         return None
 
+    def _are_ports(self, uart: object, baud: object, at: SourceLine) -> bool:
+        """Whether a link's serial ports are such; else that is recorded."""
+        is_pair = isinstance(uart, tuple) and [type(port) for port in uart] == [str, str]
+        if not is_pair:
+            self.problems.add_value(at, "uart", "a pair of port names", uart)
+        if type(baud) is not int or baud not in BAUDS:
+            self.problems.add_value(at, "baud", "one of " + ", ".join(map(str, BAUDS)), baud)
+            return False
+        return is_pair
+
+    def _checked_seal(self, seal: object, at: SourceLine) -> str | None:
+        """The seal if there is such a one, else None; then that is recorded."""
+        if isinstance(seal, str) and seal in SEALS:
+            return seal
+        self.problems.add(
+            at,
+            "seal has a wrong value",
+            expected="one of: " + ", ".join(map(repr, SEALS)),
+            got=shown_value(seal),
+            remedy=suggestion(seal, SEALS) if isinstance(seal, str) else "",
+        )
+        return None
+
     def _is_own(self, device: object, at: SourceLine, where: str) -> bool:
         """Whether it is a device of this site; if not, that is recorded."""
         if isinstance(device, Device) and device.domains[0].topology is self:
             return True
         self.problems.add_value(at, where, "devices of this site", device)
         return False
-
-
-def parse_address(address: str) -> tuple[str, int]:
-    """`"host:port"` → host and port; brackets around an IPv6 host. *Raises* ValueError."""
-    host, _, port = address.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise ValueError("an IPv6 host needs brackets, as in [::1]:7400")
-    if not host or any(sign.isspace() for sign in host):
-        raise ValueError("no host before the colon")
-    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= PORT_MAX):
-        raise ValueError(f"the port is not a number from 1 to {PORT_MAX}")
-    return host, int(port)
-
-
-def _numbered(number: int, pair: tuple[Device, Device], declared: Link | None) -> Link:
-    if declared is None:
-        return Link(number, *pair)
-    return Link(
-        number, *pair, declared.latency_ms, declared.bandwidth_kbps, declared.declared_at
-    )
 
 
 def _line_of(link: Link) -> int:

@@ -81,9 +81,25 @@ def wires(
     return table
 
 
+def links(summary: Mapping[str, Any]) -> Table:
+    """One row a link: how it is carried and sealed, and what happened on it."""
+    table = _table("link", "transport", "seal", ">rtt ms", ">resumed", "refused")
+    for link in summary["links"]:
+        seal = link["seal"]
+        table.add_row(
+            " - ".join(link["between"]),
+            link["transport"],
+            Text(seal, style="yellow" if seal == "plain" else ""),
+            _shown_ms(link["rtt_ms"]),
+            str(link["resumed"]),
+            Text(_shown_losses(link["refused"]), style="red"),
+        )
+    return table
+
+
 def final(summary: Mapping[str, Any], width: int) -> RenderableType:
     """The summary at the end of a run, for a screen of that many columns."""
-    parts: list[RenderableType] = [devices(summary), wires(summary, {}, width)]
+    parts: list[RenderableType] = [devices(summary), wires(summary, {}, width), links(summary)]
     for path, actor in summary["actors"].items():
         if actor["failures"]:
             times = f"{actor['failures']} times, last: " if actor["failures"] > 1 else ""

@@ -2,16 +2,19 @@
 
 A reading's way through it, floor by floor (a file imports only from floors below its own):
 
-    words        errors, path, ticks, redial
+    words        errors, path, ticks, redial, gate
+    keys         crypto, keyring, noise, seal, proof
     queues       timers, latency, inlet            time and values that wait
     actors       actor, roles, supervise, cell, flow, scheduler, operators
     wire         codec, jsontext, frame, batch     values <-> bytes, no sockets
     ways         routes, linkstate, news           the map, what is down, who is told
-    node         outbox, wires, peer, control, requests, leaf, router, system, node
-    street       clock, links, serve, tap, local, testing, boot
+    neighbours   session, peer, handshake, guard, greeting, connection, neighbours
+    node         outbox, wires, control, requests, leaf, router, system, node
+    street       clock, links, dial, line, serve, tap, local, testing, boot
 
-    data     sensor -> scheduler -> outbox -> batch -> peer ~~ peer -> router -> inlet -> sink
-    control  controller -> peer ~~ router -> system actor `.../node` -> scheduler; answers come back
+    data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router -> inlet -> sink
+    control  controller -> session ~~ router -> system actor `.../node` -> scheduler; answers return
+    bytes    session -> connection -> seal -> link ~~ link -> seal -> connection -> session
     time     clock -> serve -> node.step(now_ms) -> everyone else
 
 Only `Actor` and the four roles are exported here: each name costs a board memory.

@@ -1,10 +1,12 @@
 """What a board runs: reads `config.json` from its flash and serves its node until told to end.
 
-    {"path", "number", "parents": [number], "dial": [[host, port]],
+    {"path", "number", "parents": [number], "dial": [[host, port, number]],
      "listen": null | [host, port], "tap": null | [host, port], "pid": null | number,
-     "attached": true to end when standard input closes}
+     "attached": true to end when standard input closes, "keys": null | see `keyring`,
+     "serial": [[port, baud, number to dial or null]]}
 """
 
+import gc
 import json
 import os
 import sys
@@ -22,21 +24,40 @@ READ_BYTES = 1024
 
 def say(path, text):
     """A line for the person, on standard output."""
-    print("%s: %s" % (path, text))
+    line = "%s: %s" % (path, text)
+    # A neighbour's words may be in it: they must not begin another line, nor steer the terminal.
+    print("".join([sign if " " <= sign != "\x7f" else "?" for sign in line]))
 
 
-def new_incarnation():
-    """A number that tells this start of the device from all others, never 0."""
-    return (int.from_bytes(os.urandom(4), "big") & 0x3FFFFFFF) | 1
+def draw():
+    """30 random bits."""
+    return int.from_bytes(os.urandom(4), "big") & 0x3FFFFFFF
 
 
-def serve(config, node, clock, read_bytes):
-    """Open the links of a config and serve. *Raises* OSError if an address cannot be used."""
+def guard(keys):
+    """What guards a board with these keys; None, and nothing loaded, without any."""
+    if keys is None:
+        return None
+    from mp_actors.crypto import portable
+    from mp_actors.guard import Guard
+    from mp_actors.keyring import Keys
+
+    return Guard(portable, Keys(keys), keeps_code=False)
+
+
+def serve(config, node, clock, read_bytes, open_port=None):
+    """Open the links of a config and serve. *Raises* OSError if an address cannot be used.
+
+    `open_port(port, baud)` opens a serial port, where there are any.
+    """
     server = Server(node, clock, read_bytes)
     if config.get("listen"):
         server.listen(*config["listen"])
-    for host, port in config["dial"]:
-        server.dial(host, port)
+    for host, port, number in config["dial"]:
+        server.dial(host, port, number)
+    for port, baud, number in config.get("serial", ()):
+        # A factory: a lambda of the loop would open the last port for all.
+        server.serial(_opener(open_port, port, baud), port, number)
     if config.get("tap"):
         from mp_actors.links import tcp
         from mp_actors.tap import Taps
@@ -45,6 +66,10 @@ def serve(config, node, clock, read_bytes):
     if config.get("attached"):
         server.watch(_Parent(node))
     server.run()
+
+
+def _opener(open_port, port, baud):
+    return lambda: open_port(port, baud)
 
 
 class _Parent:
@@ -72,13 +97,17 @@ def main(file="config.json"):
         config["number"],
         clock,
         codec,
-        new_incarnation(),
+        draw,
         Limits(True),
         lambda node: Leaf(node, config["parents"]),
         say,
+        guard(config.get("keys")),
     )
     system = System(node, config.get("pid"))
     node.scheduler.spawn(join(node.path, "node"), lambda: system)
+    gc.collect()
+    # From here on when a quarter of what is free was used: often enough to keep it in one piece.
+    gc.threshold(gc.mem_free() // 4)
     try:
         serve(config, node, clock, READ_BYTES)
     except KeyboardInterrupt:

@@ -14,6 +14,9 @@ _EPOCH_US = 0 if time.gmtime(0)[0] == 1970 else 946684800000000  # boards count 
 class SystemClock:
     """The clock of this machine."""
 
+    def __init__(self):
+        self._shift_us = 0
+
     if hasattr(time, "ticks_ms"):  # asked once: a node wants the time twice for each frame
 
         def ticks_ms(self):
@@ -27,8 +30,12 @@ class SystemClock:
             return time.monotonic_ns() // 1000000 % WRAP_MS
 
     def site_us(self):
-        """Microseconds since 1970. As right as the machine's clock."""
-        return time.time_ns() // 1000 + _EPOCH_US
+        """Microseconds since 1970. As right as the machine's clock, and what it was told since."""
+        return time.time_ns() // 1000 + _EPOCH_US + self._shift_us
+
+    def shift(self, by_us):
+        """Set site time forward (or back): the machine's own clock is off by that much."""
+        self._shift_us += by_us
 
     def sleep_ms(self, duration_ms):
         """Do nothing for that long."""
@@ -52,6 +59,10 @@ class ManualClock:
     def site_us(self):
         """Microseconds since 1970."""
         return self._site_us
+
+    def shift(self, by_us):
+        """Set site time forward, or back."""
+        self._site_us += by_us
 
     def advance_ms(self, delay_ms):
         """Move both on."""

@@ -7,9 +7,10 @@ twice: it is known by device, incarnation and id.
 """
 
 from mp_actors import frame
+from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
-from mp_actors.jsontext import loads_json
 from mp_actors.path import split
+from mp_actors.proof import NEEDS_PROOF, REPORTS
 
 ANSWERS_KEPT = 32  # answers a device can repeat
 
@@ -20,7 +21,8 @@ class Control:
     def __init__(self, node):
         self.node = node
         self.lost = {}
-        self.on_answer = None  # on_answer(id, error, value); Requests sets it where a device asks
+        # on_answer(id, error, value, from device); Requests sets it where a device asks
+        self.on_answer = None
         self._answers = {}
         self._keys = []
 
@@ -43,35 +45,48 @@ class Control:
         """
         node = self.node
         try:
+            proves = node.proof is not None and node.proof.can_prove(to_device)
+            if proves:
+                node.proof.number(body)
             encoded = node.codec.encode(body)
+            if proves:
+                encoded += node.proof.mac(node.number, to_device, encoded)
             if len(encoded) > node.limits.out_bytes - frame.HEAD_BYTES:
                 raise LocalWireError("%d bytes of control are too many" % len(encoded))
         except LocalWireError as error:
             node.log(body["from"], "%s to %s not sent: %s" % (body.get("do"), body["to"], error))
             return False
-        return node.send(frame.CONTROL, to_device, encoded)
+        flags = frame.CONTROL if "id" in body or "re" in body else frame.CONTROL | frame.ONCE
+        if proves:
+            flags |= frame.PROVED
+        return node.send(flags, to_device, encoded)
 
     def number_of(self, device):
         """A device's number, 0 where only a router with a map knows it."""
+        # A map is signed and a wire proved, but a neighbour may say any path of itself.
+        known = self.node.forwarder.number_of(device)
         neighbours = self.node.neighbours
-        for number in sorted(neighbours):
+        for number in () if known else sorted(neighbours):
             if neighbours[number].path == device:
                 return number
-        return self.node.forwarder.number_of(device)
+        return known
 
-    def take(self, payload, from_device, console):
+    def take(self, payload, from_device, console, is_proved):
         """A control map for this device, CBOR or JSON. *Raises* RemoteWireError if it is none.
 
-        `console`: the peer that is answered on its own link; None: answers are routed.
+        `console`: the peer that is answered on its own link; None: answers are routed. `is_proved`:
+        whether it comes from the controller, or from a console.
         """
         if payload[:1] == b"{":
+            from mp_actors.jsontext import loads_json  # few ever say it so
+
             body = loads_json(payload)
         else:
             body = self.node.codec.decode(payload, items_max=self.node.limits.items)
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:
-            self._take_answer(body)
+            self._take_answer(body, from_device)
             return
         words = [body.get(field) for field in ("to", "from", "do")]
         args = body.get("args", [])
@@ -79,15 +94,27 @@ class Control:
             raise RemoteWireError("control lacks to, from, do or args, or they are no such")
         path, sender, kind = words
         answer = None
+        needs_proof = self._needs_proof(path, kind)
+        is_allowed = is_proved or not (needs_proof or self._is_anothers(sender, from_device))
         if "id" in body:
-            key = (from_device, body.get("inc"), body["id"])
+            # Told apart by proof: a forger must not spend the numbers of orders.
+            key = (from_device, body.get("inc"), body["id"], is_proved)
             if type(key[1]) is not int or type(key[2]) is not int:
                 raise RemoteWireError("control with an id or inc that is no number")
-            if key in self._answers:
+            if not -INTEGER_MAX <= key[2] <= INTEGER_MAX:
+                raise RemoteWireError("control with an id that no answer can carry")
+            answer = self._answerer(key, path, sender, console)
+            if is_allowed and key in self._answers:
                 self._answer(self._answers[key], from_device, console)
                 return
+        is_order = needs_proof and console is None
+        if not is_allowed or (is_order and not self.node.proof.is_fresh(body)):
+            self.lose("denied")
+            if answer is not None:
+                answer(("failed", "%s: only the controller may say %r" % (path, kind)), None)
+            return
+        if answer is not None:
             self._remember(key)
-            answer = self._answerer(key, path, sender, console)
         if not self.node.scheduler.post(path, kind, args, sender, answer):
             self.lose("busy")
             if answer is not None:
@@ -96,6 +123,8 @@ class Control:
     def refuse(self, payload, head, reason):
         """Count control that goes no further, and tell a sender that waits for an answer."""
         self.lose(reason)
+        if reason == "denied":
+            return  # it names a sender that did not send it
         try:
             body = self.node.codec.decode(payload[head.body :])
         except RemoteWireError:
@@ -105,7 +134,7 @@ class Control:
             answer = {"to": body["from"], "from": body.get("to"), "re": body["id"]}
             answer["error"] = ["unreachable", text]
             if head.from_device == self.node.number:
-                self._take_answer(answer)  # a leaf's own question that all parents handed back
+                self._take_answer(answer, None)  # a leaf's own question, handed back by all
             else:
                 self.send(head.from_device, answer)
 
@@ -113,7 +142,21 @@ class Control:
         """Count a control message that was not delivered."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
 
-    def _take_answer(self, body):
+    def _needs_proof(self, path, kind):
+        """Whether only the controller may say this to this actor; without keys anybody may."""
+        name = path[path.rfind("/") + 1 :]
+        if self.node.proof is None or (name == "controller" and kind in REPORTS):
+            return False
+        return name in NEEDS_PROOF
+
+    def _is_anothers(self, sender, from_device):
+        """Whether this actor is known to live on another device than the one that sends."""
+        if self.node.proof is None:
+            return False
+        number = self.node.forwarder.number_of(sender[: max(0, sender.rfind("/"))])
+        return number not in (0, from_device)
+
+    def _take_answer(self, body, from_device):
         error = body.get("error")
         if type(body["re"]) is not int:
             raise RemoteWireError("an answer to no number")
@@ -122,10 +165,10 @@ class Control:
                 raise RemoteWireError("an answer whose error is not [kind, text]")
             error = tuple(error)
         if self.on_answer is not None:
-            self.on_answer(body["re"], error, body.get("ok"))
+            self.on_answer(body["re"], error, body.get("ok"), from_device)
 
     def _answerer(self, key, path, sender, console):
-        from_device, _, number = key
+        from_device, _, number, _ = key
 
         def answer(error, value):
             body = {"to": sender, "from": path, "re": number}
@@ -144,7 +187,7 @@ class Control:
             return  # the first question is still being worked on
         node = self.node
         found = node.forwarder.way(from_device) if console is None else (console, ())
-        if found is None or found[0].is_closed:
+        if found is None or (console is not None and console.connection is None):
             return
         way, failed = found
         room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES - 2 * len(failed)

@@ -9,16 +9,21 @@ import struct
 
 from mp_actors.errors import LocalWireError, RemoteWireError
 
+PROTOCOL_VERSION = 2
+
 HELLO = 0x01
+HANDSHAKE = 0x02
 BEAT = 0x03
 ROUTED = 0x04
 NEWS = 0x05
 
 CONTROL, STREAM = 0, 1  # classes, bits 0-1 of a routed frame's flags
 CLASS_BITS = 0x03
+PROVED = 0x04  # a MAC of the controller ends it
 BOUNCED = 0x10  # a parent handed this frame of a leaf back, once
+ONCE = 0x20  # never sent again: control without an id, which nobody could tell as a repeat
 
-PING, PONG, BYE = 0, 1, 4  # operations of a beat
+PING, PONG, ACK, FROM, BYE, RETRY = 0, 1, 2, 3, 4, 5  # operations of a beat
 
 HOPS_MAX = 255
 HOST_LIMIT_BYTES = 1 << 20
@@ -28,13 +33,14 @@ BOARD_IN_LIMIT_BYTES = 2048
 _LENGTH = "!I"
 _HEAD = "!BBBBIHHH"  # kind, flags, hops, failed links, map version, to, from, remaining life
 HEAD_BYTES = 14
-_BEAT = "!BBI"
+_BEAT = "!BBIIQ"  # kind, operation, number, ticks_ms, site time in us
+BEAT_BYTES = 18
 
 
 def kind(frame):
-    """HELLO, BEAT, ROUTED, NEWS; `"array"` or `"object"` for a bare one; None for the rest."""
+    """HELLO to NEWS; `"array"` or `"object"` for a bare one; None for the rest."""
     first = frame[0]
-    if first in (HELLO, BEAT, ROUTED, NEWS):
+    if HELLO <= first <= NEWS:
         return first
     if 0x80 <= first <= 0x9B or first == 0x5B:
         return "array"
@@ -88,17 +94,18 @@ class FrameReader:
         return bytes(self._buffer[start:end])
 
 
-def beat(operation, number):
-    """A BEAT frame: PING or PONG with a number that the answer repeats."""
-    return struct.pack(_BEAT, BEAT, operation, number)
+def beat(operation, number, ticks_ms=0, site_us=0):
+    """A BEAT frame. What `number` says goes by the operation: the next frame expected (PING, PONG,
+    ACK), the number of the next frame (FROM), ms to wait (RETRY). A PONG repeats the PING's ticks.
+    """
+    return struct.pack(_BEAT, BEAT, operation, number, ticks_ms, site_us)
 
 
 def read_beat(frame):
-    """(operation, number) of a BEAT. *Raises* RemoteWireError."""
-    if len(frame) < 6:
-        raise RemoteWireError("beat of %d bytes; expected 6 or more" % len(frame))
-    _, operation, number = struct.unpack_from(_BEAT, frame, 0)
-    return operation, number
+    """(operation, number, ticks_ms, site_us) of a BEAT. *Raises* RemoteWireError."""
+    if len(frame) < BEAT_BYTES:
+        raise RemoteWireError("beat of %d bytes; expected %d" % (len(frame), BEAT_BYTES))
+    return struct.unpack_from(_BEAT, frame, 0)[1:]
 
 
 def routed(flags, version, failed, to_device, from_device, body):

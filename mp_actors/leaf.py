@@ -32,6 +32,10 @@ class Leaf:
         """The number of a device, 0 if only a router knows it."""
         return self._numbers.get(device, 0)
 
+    def is_leaf(self, _number):
+        """Whether a device may speak only for itself: a leaf's neighbours are routers."""
+        return False
+
     def opened(self, peer):
         """A parent has greeted: what it could not reach before, it may reach now."""
         for key in list(self._bad):
@@ -70,6 +74,14 @@ class Leaf:
             self.node.dead_letter("no-route", payload, head)
             return
         if not found[0].send(frame.bounced(payload, head), head.is_control):
+            self.node.dead_letter("overflow", payload, head)
+
+    def onward(self, payload, head):
+        """Send a frame of this leaf once more, after the session that held it has ended (L3)."""
+        found = self.way(head.to_device)
+        if found is None:
+            self.node.dead_letter("no-route", payload, head)
+        elif not found[0].send(payload, head.is_control):
             self.node.dead_letter("overflow", payload, head)
 
     def _is_bad(self, to_device, parent):

@@ -1,6 +1,7 @@
-"""NEWS between routers: the site's map, and which links are down. Bytes <-> values, no decisions.
+"""NEWS between routers: the site's map, and which links are down. Bytes <-> values, no more.
 
-`0x05, 1, sha256 of the map, map` or `0x05, 2`, then 9 bytes for each bit: link, end, stamp, down.
+`0x05, 1, sha256 of the map, size of the signature u16, signature, map` or `0x05, 2`, then 9
+bytes for each bit: link, end, stamp, down.
 """
 
 import hashlib
@@ -11,6 +12,8 @@ from mp_actors.frame import NEWS
 
 MAP, BITS = 1, 2
 DIGEST_BYTES = 32
+_SIZE = "!H"
+_MAP_HEAD_BYTES = 2 + DIGEST_BYTES + 2
 _BIT = "!HHIB"
 _BIT_BYTES = 9
 BITS_PER_FRAME = 100  # a board that routes takes 1 KiB
@@ -21,9 +24,10 @@ def digest(encoded):
     return hashlib.sha256(encoded).digest()
 
 
-def map_frame(encoded):
-    """A NEWS frame with a map."""
-    return bytes([NEWS, MAP]) + digest(encoded) + encoded
+def map_frame(encoded, signature=b""):
+    """A NEWS frame with a map, and the site's signature where there are keys."""
+    sealed = struct.pack(_SIZE, len(signature)) + signature
+    return bytes([NEWS, MAP]) + digest(encoded) + sealed + encoded
 
 
 def bit_frames(bits):
@@ -36,10 +40,17 @@ def bit_frames(bits):
 
 
 def read(payload):
-    """(MAP, (sha256, bytes)) or (BITS, [(link, end, stamp, down)]). *Raises* RemoteWireError."""
+    """(MAP, (sha256, signature, bytes)) or (BITS, [(link, end, stamp, down)]).
+
+    *Raises* RemoteWireError.
+    """
     operation = payload[1] if len(payload) > 1 else 0
-    if operation == MAP and len(payload) > 2 + DIGEST_BYTES:
-        return MAP, (payload[2 : 2 + DIGEST_BYTES], payload[2 + DIGEST_BYTES :])
+    if operation == MAP and len(payload) > _MAP_HEAD_BYTES:
+        (size,) = struct.unpack_from(_SIZE, payload, 2 + DIGEST_BYTES)
+        start = _MAP_HEAD_BYTES + size
+        if len(payload) > start:
+            signature = payload[_MAP_HEAD_BYTES:start]
+            return MAP, (payload[2 : 2 + DIGEST_BYTES], signature, payload[start:])
     if operation == BITS and (len(payload) - 2) % _BIT_BYTES == 0:
         starts = range(2, len(payload), _BIT_BYTES)
         bits = [struct.unpack_from(_BIT, payload, start) for start in starts]

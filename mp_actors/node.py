@@ -1,105 +1,80 @@
 """A node: the runtime of one device, assembled. Bytes and moments in, bytes and a deadline out.
 
-    received(peer, bytes): frames -> wires and control (mine) or forwarder (for others)
+    received(connection, bytes): frames -> wires and control (mine) or forwarder (for others)
     step(now_ms): timers, turns, batches, one write per neighbour -> ms until the next call
 
 Sans-IO: links, clock, codec and randomness are handed in, so the same code is driven by sockets, by
 a test and a thousand times by a simulator.
 """
 
-from mp_actors import frame, peer, ticks
+from mp_actors import frame
 from mp_actors.control import Control
 from mp_actors.errors import RemoteWireError
+from mp_actors.neighbours import Neighbours
 from mp_actors.path import join
+from mp_actors.peer import readings_of
+from mp_actors.proof import MAC_BYTES
 from mp_actors.scheduler import Scheduler
 from mp_actors.wires import Wires
 
 IDLE_MS = 1000  # longest sleep
-LINK_ERRORS_KEPT = 8  # different texts; a stranger could send any number of them
-
-
 class Limits:
     """What a device takes: bytes of a frame, readings and control messages that wait, items."""
 
     def __init__(self, is_board):
         self.in_bytes = frame.BOARD_IN_LIMIT_BYTES if is_board else frame.HOST_LIMIT_BYTES
         self.out_bytes = frame.BOARD_OUT_LIMIT_BYTES if is_board else frame.HOST_LIMIT_BYTES
-        self.peer_queue_bytes = 4096 if is_board else 1 << 18
+        self.buffer_bytes = 2048 if is_board else 1 << 20  # for what is not acknowledged
         self.queue_readings = 16 if is_board else 64
         self.control_messages = 32 if is_board else 256
         self.items = 128 if is_board else 1024
+        self.follows_clock = is_board  # it has none of its own that anybody has set
+        self.unproven = 1 if is_board else 64  # greetings under way that others began
 
 
 class Node:
     """One device's runtime.
 
-    `make_forwarder(node)` gives the Leaf or the Router; `log(path, text)` takes lines for a person.
-    `neighbours`: {number: open Peer}; `peers`: all, greeted or not. `is_ending`: the driver stops.
+    `make_forwarder(node)` gives the Leaf or the Router; `log(path, text)` takes lines for a person;
+    `draw()` gives 30 random bits; `guard`: keys and handshakes, None without. `neighbours`:
+    {number: Peer} of those whose link is up. `is_ending`: the driver stops.
     """
 
-    def __init__(self, path, number, clock, codec, incarnation, limits, make_forwarder, log):
+    def __init__(self, path, number, clock, codec, draw, limits, make_forwarder, log, guard=None):
         self.path = path
         self.number = number
         self.clock = clock
         self.codec = codec
-        self.incarnation = incarnation
+        self.incarnation = draw() | 1
         self.limits = limits
         self.log = log
-        self.neighbours = {}
-        self.peers = []
-        self.link_errors = {}
         self.is_ending = False
         self.control = Control(self)
         self.wires = Wires(self)
         self.scheduler = Scheduler(
             clock, self.control.tell, log, limits.queue_readings, limits.control_messages
         )
+        self.proof = None if guard is None else guard.proof
+        self.links = Neighbours(self, draw, guard)
+        self.neighbours = self.links.up
         self.forwarder = make_forwarder(self)
-        self.scheduler.timers.every(clock.ticks_ms(), peer.BEAT_MS, self._beat)
-        self.scheduler.timers.every(clock.ticks_ms(), peer.LOOK_MS, self._look_for_silence)
 
-    # -- links
+    # -- bytes
 
-    def connected(self, link):
-        """A link is up: greet. Returns its Peer, to which the driver hands what it receives."""
-        limits = self.limits
-        fresh = peer.Peer(link, limits.in_bytes, limits.peer_queue_bytes, self.clock.ticks_ms())
-        self.peers.append(fresh)
-        forwarder = self.forwarder
-        me = (self.path, self.number, self.incarnation, limits.in_bytes)
-        fresh.greet(self.codec, me + (forwarder.is_router, forwarder.version))
-        return fresh
+    def connected(self, link, to=None):
+        """A link is up. `to`: the number of the device I dialled, None if it dialled me.
 
-    def received(self, sender, data):
-        """Bytes came from a peer. What breaks the protocol closes this link and no other."""
-        sender.heard_ms = self.clock.ticks_ms()
-        try:
-            sender.reader.feed(data)
-            while not sender.is_closed:
-                payload = sender.reader.next()
-                if payload is None:
-                    break
-                self._take(sender, payload)
-        except RemoteWireError as error:
-            self._count_link_error(str(error))
-            self.disconnected(sender, str(error))
+        Returns the Connection, to which the driver hands what it receives.
+        """
+        return self.links.connected(link, to)
+
+    def received(self, connection, data):
+        """Bytes came. What breaks the protocol closes this connection and no other."""
+        self.links.received(connection, data)
 
     def disconnected(self, gone, reason):
-        """A link is down; what waited in it is counted as `link`."""
-        if gone.is_closed:
-            return
-        gone.is_closed = True
-        self.peers.remove(gone)
-        held = gone.held()
-        for wire in sorted(held):
-            self.wires.lose(wire, "link", held[wire])
-        if self.neighbours.get(gone.number) is gone:
-            del self.neighbours[gone.number]
-            self.forwarder.closed(gone)
-        if (gone.number or not gone.is_open) and not gone.said_bye and not self.is_ending:
-            name = gone.path or gone.link.name
-            self.log(join(self.path, "node"), "link to %s closed: %s" % (name, reason))
-        gone.link.close()
+        """A connection has ended."""
+        self.links.disconnected(gone, reason)
 
     # -- time
 
@@ -107,12 +82,7 @@ class Node:
         """Do what is due and a bounded amount of work. Returns ms until the next call is due."""
         work_left = self.scheduler.step(now_ms)
         self.wires.flush()
-        # Most steps have something for one neighbour at most.
-        for waiting in [one for one in self.peers if one.queued_bytes]:
-            try:
-                waiting.flush()
-            except OSError as error:
-                self.disconnected(waiting, "write failed: %s" % error)
+        work_left = self.links.flush() or work_left
         return 0 if work_left else self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
 
     # -- sending
@@ -131,18 +101,21 @@ class Node:
         way, failed = found
         return way.limit_bytes - frame.HEAD_BYTES - 2 * len(failed)
 
-    def send(self, frame_class, to_device, body):
-        """Send a body on its way. Returns False, with nothing sent, if it cannot leave now."""
+    def send(self, flags, to_device, body):
+        """Send a body on its way; flags: its class, and ONCE.
+
+        Returns False, with nothing sent, if it cannot leave now.
+        """
         found = self.forwarder.way(to_device)
         if found is None:
             return False
         way, failed = found
         version = self.forwarder.version
-        payload = frame.routed(frame_class, version, failed, to_device, self.number, body)
+        payload = frame.routed(flags, version, failed, to_device, self.number, body)
         if not way.takes(payload):
             text = "frame of %d bytes not sent: %s takes %d"
             self.log(join(self.path, "node"), text % (len(payload), way.path, way.limit_bytes))
-        return way.send(payload, frame_class == frame.CONTROL)
+        return way.send(payload, flags & frame.CLASS_BITS == frame.CONTROL)
 
     # -- receiving
 
@@ -151,7 +124,13 @@ class Node:
         body = payload[head.body :]
         try:
             if head.is_control:
-                self.control.take(body, head.from_device, None)
+                is_proved = False
+                if head.flags & frame.PROVED:
+                    body, mac = body[:-MAC_BYTES], body[-MAC_BYTES:]
+                    is_proved = self.proof is not None and self.proof.holds(
+                        head.from_device, body, mac
+                    )
+                self.control.take(body, head.from_device, None, is_proved)
             else:
                 self.wires.take(body, head.from_device)
         except RemoteWireError as error:
@@ -162,66 +141,46 @@ class Node:
             else:
                 self.wires.undecodable(body, head.from_device)
 
-    def dead_letter(self, reason, payload, head):
-        """A frame that goes no further is counted; who waits for an answer is told."""
-        wire, readings = peer.readings_of(payload)
-        if readings:
-            self.wires.lose(wire, reason, readings)
-        else:
-            self.control.refuse(payload, head, reason)
-
-    def _take(self, sender, payload):
-        kind = frame.kind(payload)
-        if kind == frame.HELLO:
-            if sender.is_open:
-                raise RemoteWireError("a second HELLO")
-            sender.greeted(self.codec, payload)
-            self._adopt(sender)
-        elif not sender.is_open:
-            raise RemoteWireError("spoke before its HELLO")
-        elif kind == frame.ROUTED:
+    def take(self, sender, kind, payload):
+        """A numbered frame of a neighbour."""
+        if kind == frame.ROUTED:
             head = frame.Head(payload)
-            if head.to_device == self.number:
+            if head.from_device != sender.number and self.forwarder.is_leaf(sender.number):
+                self.dead_letter("denied", payload, head)
+            elif head.to_device == self.number:
                 self.deliver(payload, head)
             else:
                 self.forwarder.forward(payload, head, sender)
         elif kind == frame.NEWS:
             self.forwarder.take_news(sender, payload)
-        elif kind == frame.BEAT:
-            sender.take_beat(payload, self.clock.ticks_ms())
-        elif kind == "array":
-            if payload[0] == 0x5B:
-                raise RemoteWireError("data as JSON; only a tap speaks that")
-            self.wires.take(payload, sender.number)
         elif kind == "object":
-            self.control.take(payload, sender.number, sender)
+            self.control.take(payload, sender.number, sender, sender.number == 0)
+        elif payload[0] == 0x5B:
+            raise RemoteWireError("data as JSON; only a tap speaks that")
         else:
-            raise RemoteWireError("frame of unknown kind 0x%02x" % payload[0])
+            self.wires.take(payload, sender.number)
 
-    def _adopt(self, sender):
-        if sender.number == 0:
-            return  # a console: it asks this device, and nothing is routed to it
-        if sender.number == self.number:
-            raise RemoteWireError("claims number %d, which is this device's" % self.number)
-        older = self.neighbours.get(sender.number)
-        if older is not None and older is not sender:
-            self.disconnected(older, "replaced by a newer connection")
-        self.neighbours[sender.number] = sender
-        self.forwarder.opened(sender)
+    def send_again(self, doubts):
+        """Frames that may have arrived or not: once more, if the receiver can tell a repeat."""
+        for payload in doubts:
+            kind = frame.kind(payload)
+            if kind == frame.ROUTED:
+                head = frame.Head(payload)
+                if head.flags & frame.ONCE:
+                    self.control.lose("link")
+                else:
+                    self.forwarder.onward(payload, head)
+            elif kind == "array":
+                wire, readings = readings_of(payload)
+                self.wires.lose(wire, "link", readings)
+            elif kind == "object":
+                self.control.lose("link")
 
-    def _count_link_error(self, text):
-        if text not in self.link_errors and len(self.link_errors) >= LINK_ERRORS_KEPT:
-            text = "other"
-        self.link_errors[text] = self.link_errors.get(text, 0) + 1
+    def dead_letter(self, reason, payload, head):
+        """A frame that goes no further is counted; who waits for an answer is told."""
+        wire, readings = readings_of(payload)
+        if readings:
+            self.wires.lose(wire, reason, readings)
+        else:
+            self.control.refuse(payload, head, reason)
 
-    def _beat(self):
-        now_ms = self.clock.ticks_ms()
-        for open_peer in self.peers:
-            if open_peer.is_open:
-                open_peer.beat(now_ms)
-
-    def _look_for_silence(self):
-        now_ms = self.clock.ticks_ms()
-        for open_peer in list(self.peers):
-            if ticks.diff(now_ms, open_peer.heard_ms) >= peer.SILENT_MS:
-                self.disconnected(open_peer, "silent for %d s" % (peer.SILENT_MS // 1000))

@@ -18,8 +18,10 @@ class Redial:
         """It is there."""
         self.tries = 0
 
-    def wait_ms(self, chance):
-        """How long to wait before the next try; chance: 12 random bits."""
-        longest_ms = min(MAX_MS, FIRST_MS << min(self.tries, 10))
+    def wait_ms(self, chance, retry_ms=0):
+        """How long to wait before the next try; chance: 12 random bits. `retry_ms`: how long the
+        other end wants all to stay away whom it sent off at once; they do not come back at once.
+        """
+        longest_ms = max(retry_ms, min(MAX_MS, FIRST_MS << min(self.tries, 10)))
         self.tries += 1
-        return chance * longest_ms // 4096
+        return retry_ms + chance * longest_ms // 4096

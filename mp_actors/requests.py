@@ -17,7 +17,8 @@ class Requests:
         self.node = node
         self._next = 1
         self._open = {}
-        node.control.on_answer = self._close
+        self._asked = {}  # id -> number of the device, 0 where only a router knows it
+        node.control.on_answer = self._answered
 
     def ask(self, sender, path, kind, args, then, timeout_ms=10000):
         """Ask the actor at path; `then(error, value)` is called once.
@@ -42,7 +43,7 @@ class Requests:
             if number not in self._open:
                 return
             control = self.node.control
-            to_device = control.number_of(device)
+            to_device = self._asked[number] = control.number_of(device)
             if not control.send(to_device, body) and self.node.forwarder.way(to_device) is None:
                 text = "%s: unreachable from %s" % (path, self.node.path)
                 self._close(number, ("unreachable", text), None)
@@ -57,6 +58,17 @@ class Requests:
         timers.after(now_ms, timeout_ms, expire)
         send(FIRST_RETRY_MS)
 
+    def _answered(self, number, error, value, from_device):
+        asked = self._asked.get(number, 0)
+        if asked and from_device is not None and from_device != asked:
+            # Any router on the way may say that there is none; else whoever was asked answers.
+            is_unreachable = error is not None and error[0] == "unreachable"
+            if not is_unreachable or self.node.forwarder.is_leaf(from_device):
+                self.node.control.lose("denied")
+                return
+        self._close(number, error, value)
+
     def _close(self, number, error, value):
+        self._asked.pop(number, None)
         if number in self._open:
             self._open.pop(number)(error, value)

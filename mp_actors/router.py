@@ -37,6 +37,7 @@ class Router(Actor):
         self.refused_maps = {}
         self._encoded = b""
         self._digest = b""
+        self._signature = b""
         self._own = {}
         self._trees = {}
         self._ways = {}
@@ -47,8 +48,9 @@ class Router(Actor):
         """The version of the map this router has, 0 for none."""
         return self.version
 
-    def on_map(self, encoded, digest):
-        """Take a newer map (CBOR bytes, with their sha256) and pass it on to all routers.
+    def on_map(self, encoded, digest, signature=b""):
+        """Take a newer map (CBOR bytes, with their sha256 and the site's signature of them, if
+        there are keys) and pass it on to all routers.
 
         The old one stays if this *raises* Refused. Returns the version now held.
         """
@@ -56,6 +58,9 @@ class Router(Actor):
             raise Refused("map: its sha256 does not fit its bytes")
         if self.map is not None and digest == self._digest:
             return self.version
+        proof = self.node.proof
+        if proof is not None and not proof.is_signed(encoded, signature):
+            raise Refused("map: this site has not signed it")
         try:
             fresh = RouteMap(self.node.codec.decode(encoded, 8, MAP_ITEMS_MAX))
         except RemoteWireError as error:
@@ -66,10 +71,12 @@ class Router(Actor):
             known = (fresh.version, self.node.path, self.node.number)
             raise Refused("map %d: does not know %s as number %d" % known)
         self.map, self.version = fresh, fresh.version
-        self._encoded, self._digest = encoded, digest
+        self._encoded, self._digest, self._signature = encoded, digest, signature
         self._own = fresh.links_of(self.node.number)
         self._trees = {}
         self._ways = {}
+        for number in sorted(self.node.neighbours):
+            self._know(self.node.neighbours[number])
         self._spread_map()
         self.state.keep(fresh.link_numbers())
         neighbours = self.node.neighbours
@@ -85,12 +92,13 @@ class Router(Actor):
     def _tell_map(self, peer):
         if self.map is not None and peer.map_version < self.version:
             peer.map_version = self.version
-            peer.send_news(news.map_frame(self._encoded))
+            peer.send_news(news.map_frame(self._encoded, self._signature))
 
     # -- neighbours and news
 
     def opened(self, peer):
         """A neighbour has greeted: news first, before anything else on this link (R1)."""
+        self._know(peer)
         if peer.is_router:
             self._tell_map(peer)
             for payload in news.bit_frames(self.state.bits()):
@@ -104,12 +112,15 @@ class Router(Actor):
 
     def take_news(self, peer, payload):
         """A map or bits from another router. *Raises* RemoteWireError if not understood."""
+        if self.is_leaf(peer.number):
+            self.node.control.lose("denied")
+            return
         operation, content = news.read(payload)
         if operation == news.MAP:
-            digest, encoded = content
+            digest, signature, encoded = content
             known, peer.map_version = peer.map_version, VERSION_MAX  # it is not told its own map
             try:
-                known = max(known, self.on_map(encoded, digest))
+                known = max(known, self.on_map(encoded, digest, signature))
             except Refused as refusal:
                 # A neighbour that has my map's successor, or my map under another content.
                 text = str(refusal)
@@ -126,6 +137,11 @@ class Router(Actor):
             elif self.state.take(link, end, stamp, down):
                 fresh.append((link, end, stamp, down))
         self._spread(fresh)
+
+    def _know(self, peer):
+        """A leaf is none the less one for what it says of itself."""
+        if self.is_leaf(peer.number):
+            peer.is_router = False
 
     def _set_up(self, number, down):
         for link in sorted(self._own):
@@ -154,6 +170,10 @@ class Router(Actor):
     def number_of(self, device):
         """The number of a device, 0 if the map does not say."""
         return 0 if self.map is None else self.map.numbers.get(device, 0)
+
+    def is_leaf(self, number):
+        """Whether a device speaks only for itself: a leaf by the map, or a console."""
+        return number == 0 or (self.map is not None and number in self.map.leaves)
 
     def way(self, to_device, failed=()):
         """(neighbour, failed links to carry) to hand a frame to, or None if there is no way.
@@ -209,6 +229,15 @@ class Router(Actor):
         reason = self._refusal(head, peer)
         if reason is not None:
             node.dead_letter(reason, payload, head)
+        else:
+            self.onward(payload, head, to_device)
+
+    def onward(self, payload, head, to_device=0):
+        """Send a frame one hop further; `to_device` where its head does not say."""
+        node, to_device = self.node, to_device or head.to_device
+        if head.hops >= frame.HOPS_MAX:  # here, for what is sent again comes here, too
+            node.log(self.path, "a frame from %d looped" % head.from_device)
+            node.dead_letter("no-route", payload, head)
             return
         found = self.way(to_device, head.failed_links(payload))
         if found is None:
@@ -223,16 +252,10 @@ class Router(Actor):
             reason = "overflow" if neighbour.takes(onward) else "refused"
             node.dead_letter(reason, payload, head)
 
-    def _refusal(self, head, peer):
+    def _refusal(self, head, _peer):
         """Why a frame goes no further, or None."""
-        if self.map is not None and peer.number in self.map.leaves:
-            if head.from_device != peer.number:
-                return "denied"
         if head.version > self.version:
             self.node.log(self.path, "a frame of map %d came before that map" % head.version)
-            return "no-route"
-        if head.hops >= frame.HOPS_MAX:
-            self.node.log(self.path, "a frame from %d looped" % head.from_device)
             return "no-route"
         return None
 

@@ -4,14 +4,21 @@ The only loop on a device. What it watches are endpoints: objects with `sock`, `
 `is_closed` and `ready(can_read, can_write, is_broken)`.
 """
 
-import random
+import gc
 import select
+import socket
 
 from mp_actors import ticks
+from mp_actors.dial import Deferred, Dial
 from mp_actors.links import tcp
-from mp_actors.redial import MAX_MS, TIMEOUT_MS, Redial
+
+if hasattr(socket, "AF_UNIX"):
+    from mp_actors.links import unix
+else:
+    unix = None
 
 READ_BYTES = 16384
+SHORT_MS = 60000  # memory that runs out again so soon is not coming back
 END_MS = 500  # the last answer may take that long to leave
 _POLLERR = getattr(select, "POLLERR", 8)
 _POLLHUP = getattr(select, "POLLHUP", 16)
@@ -27,9 +34,11 @@ class Server:
         self.node = node
         self.clock = clock
         self.read_bytes = read_bytes
+        self._unix = []  # addresses with a file
         self._poll = select.poll()
         self._watched = {}
         self._dials = []
+        self._short_ms = None  # when memory ran out last
 
     def watch(self, endpoint):
         """Poll this endpoint until it is closed."""
@@ -38,31 +47,68 @@ class Server:
 
     def listen(self, host, port):
         """Take connections of neighbours there. *Raises* OSError."""
-        self.watch(Listener(tcp.listen(host, port), self.greet))
+        outer = tcp.bind(host, port)
+        # Before TCP listens: whoever finds the address open and no file takes TCP, and stays.
+        inner = None if unix is None else unix.listen(host, port)
+        outer.listen(tcp.BACKLOG)
+        self.watch(Listener(outer, self._accepted))
+        if inner is not None:
+            # The processes of this host find it by the same address.
+            self._unix.append((host, port))
+            self.watch(Listener(inner, lambda sock, _: self.greet(unix.UnixLink(sock, "unix"))))
 
-    def dial(self, host, port):
-        """Keep a connection to the neighbour at this address."""
-        self._dials.append(_Dial(self, host, port))
+    def dial(self, host, port, number):
+        """Keep a connection to the neighbour of this number at this address."""
+        self._dials.append(Dial(self, host, port, number))
 
-    def greet(self, sock, name="tcp"):
-        """A socket is connected: let the node greet. Returns the endpoint."""
-        connection = _Connection(self, tcp.TcpLink(sock, name))
-        self.watch(connection)
-        return connection
+    def serial(self, open_port, name, number=None, bytes_per_ms=0):
+        """Keep a connection over a serial line, by my dial to `number` or by the other end's.
+
+        open_port() gives the port; it is asked again when that one is gone.
+        """
+        from mp_actors.line import SerialLine
+
+        self._dials.append(SerialLine(self, open_port, (name, bytes_per_ms), number))
+
+    def greet(self, link, to=None):
+        """A link is up, by my dial `to` a neighbour or by one's. Returns the endpoint."""
+        endpoint = _Endpoint(self, link, to)
+        self.watch(endpoint)
+        return endpoint
+
+    def _accepted(self, sock, address):
+        self.greet(tcp.TcpLink(sock, "tcp", address))
 
     def run(self):
         """Serve until the node ends; then let the last answers leave."""
         while not self.node.is_ending:
-            self.turn()
-        for peer in self.node.peers:
-            peer.farewell()
+            try:
+                self.turn()
+            except MemoryError:
+                self._make_room()
+        for connection in self.node.links.connections:
+            connection.farewell()
         until_ms = ticks.add(self.clock.ticks_ms(), END_MS)
         while ticks.diff(until_ms, self.clock.ticks_ms()) > 0:
-            if not [1 for peer in self.node.peers if peer.has_output]:
+            if not [1 for connection in self.node.links.connections if connection.is_waiting]:
                 break
             self.turn(1)
+        for host, port in self._unix:
+            unix.remove(host, port)
         for endpoint, _ in list(self._watched.values()):
             endpoint.sock.close()
+
+    def _make_room(self):
+        """Memory ran out in the middle of something: begin all connections anew, for their sessions
+        go on. *Raises* MemoryError when that has not helped for a minute: a restart is better.
+        """
+        now_ms = self.clock.ticks_ms()
+        if self._short_ms is not None and ticks.diff(now_ms, self._short_ms) < SHORT_MS:
+            raise MemoryError("twice in a minute")
+        self._short_ms = now_ms
+        for connection in list(self.node.links.connections):
+            self.node.disconnected(connection, "out of memory")
+        gc.collect()
 
     def turn(self, wait_max_ms=1000):
         """One step of the node and one look at the sockets."""
@@ -101,7 +147,7 @@ class Server:
 
 
 class Listener:
-    """A listening socket; `accepted(sock)` takes each new connection."""
+    """A listening socket; `accepted(sock, address)` takes each new connection."""
 
     wants_write = False
     is_closed = False
@@ -113,27 +159,35 @@ class Listener:
     def ready(self, _can_read, _can_write, _is_broken):
         """Take one connection."""
         try:
-            self._accepted(tcp.accept(self.sock))
+            self._accepted(*tcp.accept(self.sock))
         except OSError:
             pass  # whoever dialled has gone again
 
 
-class _Connection:
-    """A socket whose other end is a peer of the node."""
+class _Endpoint:
+    """A socket that carries a connection of the node."""
 
-    def __init__(self, server, link):
+    def __init__(self, server, link, to):
         self.sock = link.sock
         self._server = server
         self._link = link
-        self.peer = server.node.connected(_Deferred(link))
+        self.connection = server.node.connected(Deferred(link), to)
 
     @property
     def is_closed(self):
-        return self.peer.is_closed
+        return self.connection.is_closed
+
+    @property
+    def is_open(self):
+        return self.connection.is_open
 
     @property
     def wants_write(self):
-        return self.peer.has_output
+        return self.connection.has_output
+
+    @property
+    def retry_ms(self):
+        return self.connection.retry_ms
 
     def ready(self, can_read, _can_write, is_broken):
         """Read what came; the node writes at its next step, which comes at once."""
@@ -143,86 +197,12 @@ class _Connection:
         try:
             data = self._link.read(self._server.read_bytes)
         except OSError as error:
-            node.disconnected(self.peer, "read failed: %s" % error)
+            node.disconnected(self.connection, "read failed: %s" % error)
             return
         if data:
-            node.received(self.peer, data)
+            node.received(self.connection, data)
         elif data is not None or is_broken:
-            node.disconnected(self.peer, "the other end closed")
-
-
-class _Deferred:
-    """A link whose socket the server closes, after it has left the poll."""
-
-    def __init__(self, link):
-        self.name = link.name
-        self.write = link.write
-
-    def close(self):
-        """The server sees that the peer is closed, and does it."""
-
-
-class _Dial:
-    """Keeps trying to reach one neighbour. Full jitter, so that many do not come at once."""
-
-    def __init__(self, server, host, port):
-        self._server = server
-        self._host, self._port = host, port
-        self._redial = Redial()
-        self._endpoint = None  # an attempt, then the connection it became
-        self._next_ms = server.clock.ticks_ms()
-
-    def step(self, now_ms):
-        """Dial if it is time to. Returns ms until it wants to be asked again."""
-        if self._endpoint is not None:
-            if not self._endpoint.is_closed:
-                return TIMEOUT_MS
-            self._endpoint = None
-            wait_ms = self._redial.wait_ms(random.getrandbits(12))
-            self._next_ms = ticks.add(now_ms, wait_ms)
-        wait_ms = ticks.diff(self._next_ms, now_ms)
-        if wait_ms > 0:
-            return wait_ms
-        try:
-            sock = tcp.dial(self._host, self._port)
-        except OSError:
-            self._next_ms = ticks.add(now_ms, MAX_MS)
-            return MAX_MS
-        self._endpoint = _Attempt(self._server, sock, now_ms, self.connected)
-        self._server.watch(self._endpoint)
-        return TIMEOUT_MS
-
-    def connected(self, sock):
-        """An attempt succeeded."""
-        self._redial.connected()
-        self._endpoint = self._server.greet(sock, "tcp %s:%d" % (self._host, self._port))
-
-
-class _Attempt:
-    """A connection under way."""
-
-    wants_write = True
-
-    def __init__(self, server, sock, now_ms, connected):
-        self.sock = sock
-        self._server = server
-        self._connected = connected
-        self._failed = False
-        self._until_ms = ticks.add(now_ms, TIMEOUT_MS)
-
-    @property
-    def is_closed(self):
-        """Failed, or nobody answered in time: a vanished host gives no error."""
-        now_ms = self._server.clock.ticks_ms()
-        return self._failed or ticks.diff(self._until_ms, now_ms) <= 0
-
-    def ready(self, _can_read, can_write, is_broken):
-        """Connected, or refused: a refusal is writable too."""
-        if is_broken:
-            self._failed = True
-        elif can_write:
-            self._server.forget(self)
-            self._connected(self.sock)
+            node.disconnected(self.connection, "the other end closed")
 
 
 def _key(item):

@@ -10,7 +10,8 @@ import sys
 
 from mp_actors import loader
 from mp_actors.actor import Actor
-from mp_actors.path import check_name, join
+from mp_actors.errors import Refused
+from mp_actors.path import check_name, join, split
 
 ROWS_PER_REPORT = 5
 ERROR_LENGTH_MAX = 160
@@ -64,6 +65,9 @@ class System(Actor):
 
     def on_watch(self, watcher, period_ms):
         """Report to the actor at this path from now on. Returns who I am."""
+        split(watcher)  # else the report would raise, where nobody catches it
+        if type(period_ms) is not int or period_ms < 1:
+            raise Refused("watch: a period of %r ms" % (period_ms,))
         if self.watcher is None:
             # Not a timer of this actor: reports go on while everything else is halted.
             scheduler = self.node.scheduler
@@ -97,10 +101,10 @@ class System(Actor):
         if hasattr(gc, "mem_free"):
             gc.collect()
             free_bytes = gc.mem_free()
-        lost = node.wires.lost
+        lost, refused = node.wires.lost, node.links.refused
         held = {}
-        for open_peer in node.peers:
-            waiting = open_peer.held()
+        for number in sorted(node.links.peers):
+            waiting = node.links.peers[number].held()
             for wire in waiting:
                 held[wire] = held.get(wire, 0) + waiting[wire]
         return {
@@ -111,10 +115,21 @@ class System(Actor):
             "lost": [[wire, reason, lost[wire, reason]] for wire, reason in sorted(lost)],
             "held": [[wire, held[wire]] for wire in sorted(held)],
             "control": _with_busy(node.control.lost, node.scheduler.busy),
-            "link_errors": node.link_errors,
+            "link_errors": node.links.link_errors,
             "maps_refused": getattr(node.forwarder, "refused_maps", {}),
-            "peers": [[peer, node.neighbours[peer].rtt_ms] for peer in sorted(node.neighbours)],
+            "peers": self.peers(),
+            "refused": [key + (refused[key],) for key in sorted(refused)],
         }
+
+    def peers(self):
+        """[number, round trip in ms or None, transport, seal, times resumed] of each neighbour."""
+        links, rows = self.node.links, []
+        for number in sorted(links.peers):
+            one = links.peers[number]
+            if one.transport:
+                rtt_ms = one.rtt_ms if number in links.up else None
+                rows.append([number, rtt_ms, one.transport, one.seal_name, one.resumed])
+        return rows
 
     def actors(self):
         """[name, failures, restarts, is down, last error] of each actor of a person."""

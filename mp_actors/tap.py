@@ -26,7 +26,7 @@ class Taps:
         self.server = server
         self.open = 0
 
-    def accepted(self, sock):
+    def accepted(self, sock, _address):
         """A reader has connected; more than a few are turned away."""
         if self.open >= READERS_MAX:
             sock.close()
@@ -87,7 +87,7 @@ class _Reader:
     def _flush(self):
         try:
             self._waiting = self._waiting[self._link.write(self._waiting) :]
-        except OSError:
+        except (OSError, MemoryError):
             self._close()
 
     def _take(self, payload):
@@ -107,11 +107,15 @@ class _Reader:
         self._taps.server.node.scheduler.relink()
 
     def _send(self, value):
-        text = json.dumps(value).encode()
-        if len(self._waiting) + len(text) > WAITING_BYTES_MAX:
+        try:
+            text = json.dumps(value).encode()
+            if len(self._waiting) + len(text) > WAITING_BYTES_MAX:
+                self.skipped += 1
+                return
+            self._waiting += struct.pack("!I", len(text)) + text
+        except MemoryError:  # of a small board: a reader along must never end it
             self.skipped += 1
             return
-        self._waiting += struct.pack("!I", len(text)) + text
         self._flush()
 
     def _refuse(self, text):

@@ -26,7 +26,8 @@ RESET_STATUS = 75
 # Relative, since MicroPython splits this at colons and a folder's name may hold one.
 MODULE_PATH = "peripherals:lib:.frozen"
 
-MAIN = b"from mp_actors.boot import main\nmain()\n"
+# Collecting early while modules are loaded leaves the heap in one piece.
+MAIN = b"import gc\ngc.threshold(4096)\nfrom mp_actors.boot import main\nmain()\n"
 WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 

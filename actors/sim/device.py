@@ -34,11 +34,16 @@ class Clock:
         """Microseconds since 1970, as this device believes."""
         return SITE_EPOCH_US + self._world.now_us + self.jump_us
 
+    def shift(self, by_us: int) -> None:
+        """Set site time forward, or back, as its node has learned from a neighbour."""
+        self.jump_us += by_us
+
 
 class SimDevice:
     """A device. `node` is None while it is crashed; `make` gives it a new one.
 
-    `speed`: 1.0 is a worker; half of it makes every handler take twice as long.
+    `speed`: 1.0 is a worker; half of it makes every handler take twice as long. `greeting_us`: what
+    a worker would work for one greeting, at either end; none by default, for links are plain here.
     """
 
     def __init__(self, world: World, path: str, make: Callable[["SimDevice"], Node]) -> None:
@@ -48,9 +53,11 @@ class SimDevice:
         self.node: Node | None = None
         self.frozen = False
         self.speed = 1.0
+        self.greeting_us = 0.0
         self.charged_us = 0.0
         self.dials: list[Dial] = []
         self._make = make
+        self._greeting: list[Dial] = []
         self._ends: list[End] = []
         self._fresh: list[End] = []
         self._busy_until_us = 0
@@ -79,17 +86,22 @@ class SimDevice:
                 end.abandon()
             else:
                 end.close()
-        self._ends, self._fresh = [], []
+        self._ends, self._fresh, self._greeting = [], [], []
         for dial in self.dials:
             dial.end = None
         return node
 
     def wake(self, at_us: int) -> None:
         """Take a turn at that time, or earlier; not while it is busy."""
-        at_us = max(at_us, self._busy_until_us)
+        at_us = max(at_us, self._busy_until_us, self.world.now_us)
         if self._wake_us is None or at_us < self._wake_us:
             self._wake_us = at_us
-            self.world.at(at_us, lambda: self._turn(at_us))
+            self.world.at(at_us, self._turn)
+
+    def connected(self, dial: "Dial", end: End) -> None:
+        """A dial has succeeded."""
+        self._greeting.append(dial)
+        self.accept(end)
 
     def accept(self, end: End) -> None:
         """A connection is there; the node greets at its next turn."""
@@ -109,11 +121,11 @@ class SimDevice:
         """A handler ran: the device is busy with it."""
         self.charged_us += work_us / self.speed
 
-    def _turn(self, at_us: int) -> None:
-        if self._wake_us != at_us:
+    def _turn(self) -> None:
+        now_us = self.world.now_us
+        if self._wake_us != now_us:
             return  # an earlier turn has taken its place
         self._wake_us = None
-        now_us = self.world.now_us
         if self.node is None or self.frozen:
             return
         if now_us < self._busy_until_us:
@@ -123,8 +135,9 @@ class SimDevice:
         if self._fresh:
             self._greet(self.node)
         more = self._read(self.node)
-        ticks_ms = self.clock.ticks_ms()
-        wait_ms = self.node.step(ticks_ms)
+        wait_ms = self.node.step(self.clock.ticks_ms())
+        if self._greeting:
+            self._greeting = [dial for dial in self._greeting if dial.is_greeting()]
         self._busy_until_us = self.departure_us
         if wait_ms == 0 or more:
             self.wake(max(self._busy_until_us, now_us + 1))
@@ -135,8 +148,9 @@ class SimDevice:
     def _greet(self, node: Node) -> None:
         fresh, self._fresh = self._fresh, []
         for end in fresh:
+            self.charge(self.greeting_us)
             self._ends.append(end)
-            end.peer = node.connected(end)
+            end.connection = node.connected(end, end.to)
 
     def _read(self, node: Node) -> bool:
         """Hand over what has arrived. Returns whether something is left to read."""
@@ -144,12 +158,12 @@ class SimDevice:
         for end in list(self._ends):
             inlet = end.inlet
             if inlet.inbox:
-                node.received(end.peer, inlet.read())
+                node.received(end.connection, inlet.read())
                 more = more or bool(inlet.inbox)
             elif inlet.is_ended:
-                node.disconnected(end.peer, "the other end closed")
+                node.disconnected(end.connection, "the other end closed")
             if end.is_broken and not end.is_closed:
-                node.disconnected(end.peer, "connection reset")
+                node.disconnected(end.connection, "connection reset")
         return more
 
 
@@ -168,16 +182,24 @@ class Dial:
         self.end = None
         self._attempt(self._device.node)
 
-    def lost(self) -> None:
-        """The connection has ended: dial again."""
-        self.end = None
-        if self._device.node is not None:
-            self._later(self._device.node)
+    def is_greeting(self) -> bool:
+        """Whether the neighbour is to greet yet: not before it has is it there."""
+        if self.end is not None and self.end.connection.is_open:
+            self._redial.connected()
+            return False
+        return self.end is not None
 
-    def _later(self, node: Node | None, more_us: int = 0) -> None:
+    def lost(self) -> None:
+        """The connection has ended: dial again, when the other end wants to be."""
+        end, self.end = self.end, None
+        retry_ms = 0 if end.connection is None else end.connection.retry_ms
+        if self._device.node is not None:
+            self._later(self._device.node, retry_ms=retry_ms)
+
+    def _later(self, node: Node | None, *, spent_us: int = 0, retry_ms: int = 0) -> None:
         world = self._device.world
-        wait_ms = self._redial.wait_ms(world.chance.getrandbits(12))
-        world.at(world.now_us + more_us + wait_ms * 1000, lambda: self._attempt(node))
+        wait_ms = self._redial.wait_ms(world.chance.getrandbits(12), retry_ms)
+        world.at(world.now_us + spent_us + wait_ms * 1000, lambda: self._attempt(node))
 
     def _attempt(self, node: Node | None) -> None:
         device, link = self._device, self._link
@@ -187,7 +209,7 @@ class Dial:
             self._device.world.at(device.world.now_us + 1_000_000, lambda: self._attempt(node))
             return
         if not link.is_whole:
-            self._later(node, TIMEOUT_MS * 1000)
+            self._later(node, spent_us=TIMEOUT_MS * 1000)
             return
         world = device.world
         world.at(world.now_us + 2 * link.latency_us, lambda: self._answered(node))
@@ -202,8 +224,8 @@ class Dial:
             return
         connection = Connection(device.world, link)
         mine = 0 if link.a is device else 1
-        self._redial.connected()
         self.end = connection.ends[mine]
         # A frozen process is connected too: its kernel answers for it.
-        device.accept(connection.ends[mine])
+        self.end.to = other.node.number
+        device.connected(self, self.end)
         other.accept(connection.ends[1 - mine])

@@ -1,84 +1,129 @@
 """The omniscient account of a simulation: where every reading of every wire is, or how it ended.
 
-A device counts what it sees; the simulator sees everything, also what died in a cable or in a
-crashed device's memory. At every moment, for each wire:
+A device counts what it sees; the simulator knows every reading by its number, also what died in a
+cable or in a crashed device's memory, and that a frame in a session, on a cable and at its target
+is one. At every moment, for each wire:
 
-    accepted == delivered + late + dropped + lost + destroyed + under_way
+    accepted == delivered + dropped + lost + under_way,   lost <= claimed + destroyed
+
+A loss that nobody claims is what must not be; a claim too many can be: who gives up a session does
+not know what of it had arrived.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mp_actors import batch, frame
+from mp_actors.errors import RemoteWireError
 from mp_actors.node import Node
+
+Numbers = dict[int, set[int]]  # wire -> numbers of readings
 
 
 @dataclass
 class Whereabouts:
-    """One wire's readings. `late`: overtaken by newer ones, so never handed to the actor."""
+    """One wire's readings. `claimed`: counted as lost by some device, or as overtaken."""
 
     accepted: int = 0
     delivered: int = 0
-    late: int = 0
     dropped: int = 0  # by the two ends, with a reason
-    lost: int = 0  # by devices between them, with a reason
-    destroyed: int = 0  # in a connection, or with a device: nobody is left to report it
+    lost: int = 0
+    claimed: int = 0
+    destroyed: int = 0  # of the lost: in a connection, or with a device; nobody can report it
     under_way: int = 0
+    next: int = 1  # number of the next reading to be sent, and to arrive
+    expected: int = 1
 
     @property
     def is_exact(self) -> bool:
-        """Whether every reading is somewhere, once."""
-        ends = self.delivered + self.late + self.dropped + self.lost
-        return self.accepted == ends + self.destroyed + self.under_way
+        """Whether every reading is somewhere, once, and no loss is silent."""
+        ends = self.delivered + self.dropped + self.lost + self.under_way
+        return self.accepted == ends and self.lost <= self.claimed + self.destroyed
+
+
+def numbered(payloads: Iterable[bytes]) -> Iterator[tuple[int, range]]:
+    """(wire, numbers of its readings) of each frame that carries some."""
+    for payload in payloads:
+        try:
+            body = payload
+            if frame.kind(payload) == frame.ROUTED:
+                head = frame.Head(payload)
+                if head.is_control:
+                    continue
+                body = payload[head.body :]
+            elif frame.kind(payload) != "array":
+                continue
+            wire, _, first, _ = batch.head(body)
+            yield wire, range(first, first + batch.count(body))
+        except RemoteWireError:
+            continue
+
+
+def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
+    """Add the readings that frames carry."""
+    for wire, numbers in numbered(payloads):
+        found.setdefault(wire, set()).update(numbers)
+
+
+def kept_by(node: Node) -> list[bytes]:
+    """The frames in a node's sessions."""
+    return [enclosed[4:] for peer in node.links.peers.values() for enclosed in peer.frames]
 
 
 def whereabouts(
-    alive: Iterable[Node],
-    dead: Iterable[Node],
-    in_pipes: Iterable[tuple[int, int]],
-    destroyed: Counter[int],
+    alive: Iterable[Node], dead: Iterable[Node], in_pipes: Iterable[bytes], destroyed: Numbers
 ) -> dict[int, Whereabouts]:
     """The account of each wire, by number.
 
-    `dead`: nodes as they were when they crashed. `in_pipes`: (wire, readings) of frames between
-    devices. `destroyed`: readings that died in connections.
+    `dead`: nodes as they were when they crashed. `in_pipes`: frames between devices. `destroyed`:
+    readings that died with a connection or with a device.
     """
     found: dict[int, Whereabouts] = {}
+    present: Numbers = {}
+    add_numbers(present, in_pipes)
     for node in alive:
-        for wire, waiting in _add_counters(found, node):
-            found[wire].under_way += waiting
+        _add_ends(found, node, is_alive=True)
+        add_numbers(present, kept_by(node))
     for node in dead:
-        for wire, waiting in _add_counters(found, node):
-            found[wire].destroyed += waiting
-    for wire, readings in in_pipes:
-        _of(found, wire).under_way += readings
-    for wire, readings in destroyed.items():
-        _of(found, wire).destroyed += readings
+        _add_ends(found, node, is_alive=False)
+    for wire, account in found.items():
+        here, gone = present.get(wire, set()), destroyed.get(wire, set())
+        for number in range(account.expected, account.next):
+            if number in here:
+                account.under_way += 1
+            else:
+                account.lost += 1
+        # Overtaken by newer ones and still on the way, or a copy nobody has acknowledged yet.
+        account.claimed += sum(number < account.expected for number in here)
+        account.destroyed += len(gone - here)
     return found
 
 
-def _add_counters(found: dict[int, Whereabouts], node: Node) -> list[tuple[int, int]]:
-    """Add what a node counts; returns (wire, readings) of what waits in it."""
-    waiting: list[tuple[int, int]] = []
+def _add_ends(found: dict[int, Whereabouts], node: Node, *, is_alive: bool) -> None:
+    """Add what a node counts, and what waits at the ends of wires in it."""
+    waiting: dict[int, int] = {}
     for wire, outbox in node.wires.outboxes.items():
-        account = _of(found, wire)
+        account = found.setdefault(wire, Whereabouts())
         account.accepted += outbox.accepted
         account.dropped += sum(outbox.dropped.values())
-        waiting.append((wire, len(outbox.values)))
+        account.next = max(account.next, outbox.next)
+        waiting[wire] = len(outbox.values)
     for wire, inlet in node.wires.inlets.items():
-        account = _of(found, wire)
-        if inlet.expected is None:
-            account.accepted += inlet.accepted  # both ends are here
+        account = found.setdefault(wire, Whereabouts())
         account.delivered += inlet.delivered
         account.dropped += sum(inlet.dropped.values())
-        account.late += inlet.late
-        waiting.append((wire, len(inlet.queue) if inlet.queue else 0))
+        waiting[wire] = len(inlet.queue) if inlet.queue else 0
+        if inlet.expected is None:
+            account.accepted += inlet.accepted  # both ends are here
+        else:
+            account.expected = max(account.expected, inlet.expected)
+            account.lost += inlet.missing
+            account.claimed += inlet.late
+    for wire, readings in waiting.items():
+        if is_alive:
+            found[wire].under_way += readings
+        else:
+            found[wire].lost += readings
+            found[wire].destroyed += readings
     for (wire, _), readings in node.wires.lost.items():
-        _of(found, wire).lost += readings
-    for peer in node.peers:
-        waiting += peer.held().items()
-    return waiting
-
-
-def _of(found: dict[int, Whereabouts], wire: int) -> Whereabouts:
-    return found.setdefault(wire, Whereabouts())
+        found.setdefault(wire, Whereabouts()).claimed += readings

@@ -83,9 +83,12 @@ class End:
         self.device = connection.link.device_at(side)
         self.other = connection.link.device_at(1 - side)
         self.name = f"simulated link to {self.other.path}"
+        self.transport = "memory"
+        self.address = self.other.path  # where it comes from: everybody has their own
         self.is_closed = False
         self.is_broken = False
-        self.peer: Any = None
+        self.connection: Any = None  # of the node that has this end
+        self.to: int | None = None  # whom this end dialled
         self._connection = connection
         self._out = connection.pipes[side]
         self.inlet = connection.pipes[1 - side]

@@ -8,7 +8,6 @@ from collections import deque
 
 from actors.sim.words import Carrier, World
 from mp_actors.frame import BEAT, HELLO, NEWS
-from mp_actors.peer import readings_of
 
 WINDOW_BYTES = 65536  # sent and not yet read; what a Linux receive buffer starts with
 NO_READINGS = (HELLO, BEAT, NEWS)
@@ -65,13 +64,13 @@ class Pipe:
         for chunk in stalled:
             self._land(chunk)
 
-    def readings(self) -> list[tuple[int, int]]:
-        """(wire, readings) of each frame of data that is not yet read."""
-        return [readings_of(payload) for _, payload in self._frames]
+    def frames(self) -> list[bytes]:
+        """The frames that may carry readings and are not yet read."""
+        return [payload for _, payload in self._frames]
 
-    def destroy(self) -> list[tuple[int, int]]:
-        """The connection is no more. Returns (wire, readings) of what was lost in it."""
-        lost = self.readings()
+    def destroy(self) -> list[bytes]:
+        """The connection is no more. Returns the frames that were lost in it."""
+        lost = self.frames()
         self._is_destroyed = True
         self._frames.clear()
         self._stalled.clear()

@@ -15,7 +15,6 @@ chance comes from the seed, so a run is repeated exactly, and `trace_hash` says 
 import hashlib
 import heapq
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
@@ -26,7 +25,7 @@ from actors.assemble import add_controller, make_node
 from actors.plan import Plan, make_plan
 from actors.routing import Routing
 from actors.sim.device import Dial, SimDevice
-from actors.sim.ledger import Whereabouts, whereabouts
+from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, whereabouts
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
@@ -65,7 +64,7 @@ class Sim:
         self.lines: list[tuple[int, str, str]] = []
         self.memories: Memories = {}
         self.graveyard: list[Node] = []
-        self.destroyed_readings: Counter[int] = Counter()
+        self._destroyed: Numbers = {}
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._hash = hashlib.sha256()
@@ -160,6 +159,7 @@ class Sim:
         dead = self._device(path).crash(power_lost)
         if dead is not None:
             self.graveyard.append(dead)
+            self.destroyed(kept_by(dead))
             self._note(path, "crash")
 
     def restart(self, path: str) -> None:
@@ -258,13 +258,13 @@ class Sim:
         """The omniscient account of every wire, by number."""
         alive = [device.node for device in self.devices.values() if device.node is not None]
         in_pipes = [
-            readings
+            payload
             for link in self.links
             for connection in link.connections
             for pipe in connection.pipes
-            for readings in pipe.readings()
+            for payload in pipe.frames()
         ]
-        return whereabouts(alive, self.graveyard, in_pipes, self.destroyed_readings)
+        return whereabouts(alive, self.graveyard, in_pipes, self._destroyed)
 
     def stats(self, path: str) -> dict[str, Any]:
         """The ledger of all wires that end at an actor, added up."""
@@ -288,10 +288,20 @@ class Sim:
         """Bytes have arrived."""
         self._hash.update(b"%d %d %d %d;" % (self.now_us, link, direction, zlib.crc32(chunk)))
 
-    def destroyed(self, readings: Iterable[tuple[int, int]]) -> None:
-        """Readings died in a connection."""
-        for wire, count in readings:
-            self.destroyed_readings[wire] += count
+    def destroyed(self, payloads: Iterable[bytes]) -> None:
+        """Frames died with a connection or a device; those that had arrived lose nothing."""
+        numbers: Numbers = {}
+        add_numbers(numbers, payloads)
+        for wire, died in numbers.items():
+            expected = self._expected(wire)
+            fresh = {number for number in died if number >= expected}
+            self._destroyed.setdefault(wire, set()).update(fresh)
+
+    def _expected(self, wire: int) -> int:
+        """The number of the next reading that the target of a wire waits for."""
+        node = self.devices[self.plan.wires[wire].target.rsplit("/", 1)[0]].node
+        inlet = None if node is None else node.wires.inlets.get(wire)
+        return 1 if inlet is None else inlet.expected
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
@@ -300,7 +310,7 @@ class Sim:
             self._parents[device.path],
             clock=device.clock,
             codec=codec,
-            incarnation=self.chance.getrandbits(30) | 1,
+            draw=lambda: self.chance.getrandbits(30),
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),

@@ -4,55 +4,41 @@ MicroPython's unix port wants the packed address of `getaddrinfo`, has no name f
 its exceptions are plain OSError with a number.
 """
 
-import errno
 import socket
 
+from mp_actors.links import BUSY, SocketLink
+
+BACKLOG = 128  # a burst of dials waits here, not for the next SYN
 TCP, NODELAY = 6, 1  # by number: MicroPython's unix port lacks the names
-_BUSY = (errno.EAGAIN, getattr(errno, "EINPROGRESS", 115), 115, 119)  # 119: ESP32's lwIP
 
 
-class TcpLink:
+class TcpLink(SocketLink):
     """One connected socket."""
 
-    def __init__(self, sock, name):
-        self.sock = sock
-        self.name = name
+    transport = "tcp"
+
+    def __init__(self, sock, name, address=None):
+        super().__init__(sock, name, address)
         try:
             sock.setsockopt(TCP, NODELAY, 1)
         except (OSError, AttributeError):
             pass  # a port without it only waits a little longer
 
-    def write(self, data):
-        """Send what the socket takes. Returns that number of bytes. *Raises* OSError."""
-        try:
-            return self.sock.send(data)
-        except OSError as error:
-            if error.args and error.args[0] in _BUSY:
-                return 0
-            raise
-
-    def read(self, size_max):
-        """Bytes that came, b"" at the end of the stream, None for nothing yet. *Raises* OSError."""
-        try:
-            return self.sock.recv(size_max)
-        except OSError as error:
-            if error.args and error.args[0] in _BUSY:
-                return None
-            raise
-
-    def close(self):
-        """Close the socket; closing twice does no harm."""
-        self.sock.close()
-
 
 def listen(host, port):
     """A socket that listens there. *Raises* OSError."""
+    sock = bind(host, port)
+    sock.listen(BACKLOG)
+    return sock
+
+
+def bind(host, port):
+    """A socket with that address; nobody connects before its `listen`. *Raises* OSError."""
     family, address = _resolve(host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(address)
-        sock.listen(16)
     except OSError:
         sock.close()
         raise
@@ -61,10 +47,13 @@ def listen(host, port):
 
 
 def accept(listener):
-    """The next connected socket. *Raises* OSError."""
-    sock, _ = listener.accept()
+    """(socket, address of its other end) of the next connection. *Raises* OSError."""
+    sock, address = listener.accept()
     sock.setblocking(False)
-    return sock
+    if isinstance(address, tuple):
+        return sock, address[0]
+    # MicroPython's unix port gives a packed sockaddr_in; a UNIX socket's other end has a name "".
+    return sock, bytes(address[4:8]) if address and not isinstance(address, str) else None
 
 
 def dial(host, port):
@@ -75,7 +64,7 @@ def dial(host, port):
     try:
         sock.connect(address)
     except OSError as error:
-        if not error.args or error.args[0] not in _BUSY:
+        if not error.args or error.args[0] not in BUSY:
             sock.close()
             raise
     return sock

@@ -1,7 +1,7 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
-Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `board` and
-`sim`; without one all are run.
+Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `seals`,
+`board` and `sim`; without one all are run.
 """
 
 import argparse
@@ -13,13 +13,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from tests.bench import board, local, sim, wire
+from tests.bench import board, local, seals, sim, wire
 from tests.bench.measure import Bench, Figures, machine, measure
 from tests.bench.report import plain, show
 
 GROUPS = {
     "local": local.benches,
     "wire": wire.benches,
+    "seals": seals.benches,
     "board": board.benches,
     "sim": sim.benches,
 }
@@ -37,8 +38,12 @@ def run(
         for figures in _measured(GROUPS[name](), rounds, units, console):
             show(console, figures)
             result["benches"][figures.bench.name] = plain(figures)
+    if "seals" in names:
+        result["bytes_per_reading"] = seals.show_weights(console, seals.weights())
     if "board" in names:
-        result["leaf"] = board.show_leaf(console, board.leaf(leaf_seconds))
+        result["leaves"] = [
+            board.show_leaf(console, board.leaf(leaf_seconds, seal)) for seal in board.LEAF_SEALS
+        ]
     return result
 
 
@@ -59,7 +64,7 @@ def _measured(
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0; a goal that is not met is said, and no error: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire, board or sim")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire, seals, board or sim")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")

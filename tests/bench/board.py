@@ -1,7 +1,8 @@
 """A board: the local ping-pong and a batch under real MicroPython, and what heap a leaf has left.
 
 The heap is that of a whole virtual board, `boot` and all, whose two sensors send to a router in
-this process over TCP; the board's own report says what is free after a collection.
+this process over TCP, sealed or in the clear; the board's own report says what is free after a
+collection.
 """
 
 import socket
@@ -14,22 +15,29 @@ from typing import Any
 
 from rich.console import Console
 
+from actors.accel import crypto
 from actors.boards import interpreter, virtual
 from mp_actors import Actor, codec
+from mp_actors.boot import draw
 from mp_actors.clock import SystemClock
+from mp_actors.guard import Guard
+from mp_actors.keyring import Keys
 from mp_actors.node import Limits, Node
 from mp_actors.requests import Requests
 from mp_actors.router import Router
 from mp_actors.serve import Server
+from tests.bench.leaf import sealed
 from tests.bench.local import Tally
 from tests.bench.measure import Bench, Subject
 
 PARTS = Path(__file__).parent / "leaf"
 LEAF, ROUTER = "bench/leaf", "bench/router"
-LEAF_NUMBER, ROUTER_NUMBER = 2, 1
+LEAF_NUMBER, ROUTER_NUMBER = sealed.TARGET, sealed.SOURCE  # which have keys for each other
+LEAF_SEALS = ("plain", "ccm")
 REPORT_MS = 500
 FREE_BYTES_MIN = 80 * 1024
 TIMEOUT_S = 60
+DESK_HEAP_KB = 448  # two boards: both ends of a link are in one process
 
 
 def benches() -> list[Bench]:
@@ -39,36 +47,45 @@ def benches() -> list[Bench]:
         "chained": "chained",
         "queued": "queued, 1 in flight",
     }
-    loops = [Subject(shown, _on_board(name), 1, 0) for name, shown in subjects.items()]
-    coders = [Subject(name, _on_board(name), 1, 0) for name in ("encode", "decode")]
+    loops = [Subject(shown, on_board(name), 1, 0) for name, shown in subjects.items()]
+    coders = [Subject(name, on_board(name), 1, 0) for name in ("encode", "decode")]
     return [
         Bench("ping-pong on a board, by the wall clock", "messages", 64_000, loops),
         Bench("a batch of 64 floats on a board, by the wall clock", "readings", 64_000, coders),
     ]
 
 
-def _on_board(name: str) -> Callable[[int], float]:
+def on_board(name: str) -> Callable[[int], float]:
+    """A subject: this work of `desk`, in a process of its own."""
+
     def run(count: int) -> float:
-        count = -(-count // 64) * 64
-        folder = Path(_shared_flash().name)
-        argv, environment = virtual.command(folder)
-        argv[-1:] = ["-c", f"import desk; desk.main({name!r}, {count})"]
-        done = subprocess.run(
-            argv,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{name} on a board: {done.stdout}{done.stderr}")
-        units, us = map(int, done.stdout.split())
+        units, us, _ = run_on_board(name, count)
         return us / 1e6 * count / units
 
     return run
+
+
+def run_on_board(name: str, count: int) -> tuple[int, int, int]:
+    """Do this work of `desk` on a board; returns the units done, how many microseconds they took,
+    and the bytes on the link. *Raises* RuntimeError with what a board that failed says.
+    """
+    folder = Path(_shared_flash().name)
+    argv, environment = virtual.command(folder, heap_kb=DESK_HEAP_KB)
+    argv[-1:] = ["-c", f"import desk; desk.main({name!r}, {count})"]
+    done = subprocess.run(
+        argv,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} on a board: {done.stdout}{done.stderr}")
+    units, us, carried_bytes = map(int, done.stdout.split())
+    return units, us, carried_bytes
 
 
 @cache
@@ -98,10 +115,11 @@ class Watcher(Actor):
 class Station:
     """The router of this process: it listens, tells the leaf what to run, and watches it."""
 
-    def __init__(self) -> None:
-        clock = SystemClock()
+    def __init__(self, seal: str) -> None:
+        clock, limits, keys = SystemClock(), Limits(False), keys_of(ROUTER_NUMBER, seal)
+        guard = None if keys is None else Guard(crypto, Keys(keys))
         self.node = Node(
-            ROUTER, ROUTER_NUMBER, clock, codec, 7, Limits(False), Router, lambda *_: None
+            ROUTER, ROUTER_NUMBER, clock, codec, draw, limits, Router, lambda *_: None, guard
         )
         self.watcher = Watcher()
         self.node.scheduler.spawn(ROUTER + "/watcher", lambda: self.watcher)
@@ -111,7 +129,6 @@ class Station:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = free.getsockname()
         self.server.listen(*self.address)
-        self.answers = 0
 
     def until(self, is_there: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
         """Serve until that holds. *Raises* TimeoutError."""
@@ -157,15 +174,21 @@ class Station:
         return sum(inlet.delivered for inlet in self.node.wires.inlets.values())
 
 
-def leaf(seconds: float) -> dict[str, Any]:
+def keys_of(number: int, seal: str) -> dict[str, Any] | None:
+    """The keys of the leaf or of the router; None without a seal."""
+    return None if seal == "plain" else sealed.key_dict(crypto, number, "NNpsk0", seal)
+
+
+def leaf(seconds: float, seal: str) -> dict[str, Any]:
     """Run a leaf for that long; returns its free heap, report by report, once it samples."""
-    station = Station()
+    station = Station(seal)
     config = {
         "path": LEAF,
         "number": LEAF_NUMBER,
         "parents": [ROUTER_NUMBER],
-        "dial": [list(station.address)],
+        "dial": [[*station.address, ROUTER_NUMBER]],
         "attached": True,
+        "keys": keys_of(LEAF_NUMBER, seal),
     }
     with tempfile.TemporaryDirectory(prefix="mp-actors-bench-") as name:
         folder = Path(name)
@@ -174,6 +197,7 @@ def leaf(seconds: float) -> dict[str, Any]:
         board = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.PIPE)
         try:
             station.roll_out()
+            assert station.node.neighbours[LEAF_NUMBER].seal_name == seal
             station.watcher.reports.clear()
             wanted = max(1, round(seconds * 1000 / REPORT_MS))
             station.until(lambda: len(station.watcher.reports) >= wanted, seconds + TIMEOUT_S)
@@ -183,6 +207,7 @@ def leaf(seconds: float) -> dict[str, Any]:
             board.wait(TIMEOUT_S)
     frees = [report["free"] for report in station.watcher.reports]
     return {
+        "seal": seal,
         "micropython": interpreter.find().text,
         "heap_kb": virtual.HEAP_KB,
         "readings": station.delivered(),
@@ -198,9 +223,10 @@ def show_leaf(console: Console, figures: dict[str, Any]) -> dict[str, Any]:
     frees = figures["free_bytes"]
     verdict = "met" if figures["met"] else "NOT MET"
     console.print(
-        f"a leaf with two sensors and one link, heap of {figures['heap_kb']} KB, "
-        f"{figures['readings']} readings, {len(frees)} reports: {frees[0] / 1024:.1f} KB free at "
-        f"the first, {min(frees) / 1024:.1f} at the least, {frees[-1] / 1024:.1f} at the last",
+        f"a leaf with two sensors and one link ({figures['seal']}), "
+        f"heap of {figures['heap_kb']} KB, {figures['readings']} readings, {len(frees)} reports: "
+        f"{frees[0] / 1024:.1f} KB free at the first, {min(frees) / 1024:.1f} at the least, "
+        f"{frees[-1] / 1024:.1f} at the last",
         highlight=False,
     )
     console.print(

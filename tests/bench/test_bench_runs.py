@@ -9,11 +9,13 @@ from rich.console import Console
 
 from mp_actors import Filter
 from tests.bench import __main__ as command
-from tests.bench import board, local, wire
+from tests.bench import board, local, seals, wire
 from tests.bench.measure import Bench, Figures, Goal, Subject, measure
 from tests.bench.report import plain, show
 
 UNITS = 130  # two full batches and a rest
+ON_HOSTS = local.benches() + wire.benches() + seals.host_benches()
+ON_BOARDS = board.benches() + seals.board_benches()
 
 
 def shown(figures):
@@ -22,7 +24,7 @@ def shown(figures):
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("bench", local.benches() + wire.benches(), ids=lambda bench: bench.name)
+@pytest.mark.parametrize("bench", ON_HOSTS, ids=lambda bench: bench.name)
 def test_a_benchmark_does_its_work_and_returns_a_figure_a_round(bench):
     figures = measure(bench, rounds=2, units=UNITS)
     assert list(figures.rates) == [subject.name for subject in bench.subjects]
@@ -31,7 +33,7 @@ def test_a_benchmark_does_its_work_and_returns_a_figure_a_round(bench):
         assert min(rates) > 0, name
 
 
-@pytest.mark.parametrize("bench", board.benches(), ids=lambda bench: bench.name)
+@pytest.mark.parametrize("bench", ON_BOARDS, ids=lambda bench: bench.name)
 def test_a_benchmark_runs_in_the_process_of_a_board(bench):
     figures = measure(bench, rounds=1, units=128)
     assert all(rates[0] > 0 for rates in figures.rates.values())
@@ -39,7 +41,7 @@ def test_a_benchmark_runs_in_the_process_of_a_board(bench):
 
 def test_a_board_that_fails_says_why():
     with pytest.raises(RuntimeError, match="KeyError: nothing"):
-        board._on_board("nothing")(64)
+        board.on_board("nothing")(64)
 
 
 def test_work_that_was_not_done_is_no_figure():
@@ -61,8 +63,29 @@ def test_readings_that_do_not_arrive_are_no_figure(monkeypatch):
         wire.carried(wire.codec, False, 8)(64)
 
 
-def test_a_leaf_tells_its_free_heap_and_sends_its_readings():
-    figures = board.leaf(seconds=1)
+def test_sealed_readings_that_do_not_arrive_are_no_figure(monkeypatch):
+    class Losing(seals.sealed.Pair):
+        def carry(self, count, size):
+            super().carry(count - 1, size)
+
+    monkeypatch.setattr(seals.sealed, "Pair", Losing)
+    with pytest.raises(AssertionError):
+        seals.carried("ccm", 1)(64)
+
+
+def test_a_reading_weighs_what_it_and_its_seal_take():
+    found = seals.weights()
+    for kind in ("host", "board"):
+        # A length and a tag to each write, and to each acknowledgement, of which there are few.
+        assert 12 <= found[f"ccm, 1, {kind}"] - found[f"plain, 1, {kind}"] < 14
+        assert found[f"fernet, 1, {kind}"] > 3 * found[f"plain, 1, {kind}"]
+        for seal in seals.SEALS:
+            assert 12 < found[f"{seal}, 64, {kind}"] < 24  # a time in 4 bytes and a float in 8
+
+
+@pytest.mark.parametrize("seal", board.LEAF_SEALS)
+def test_a_leaf_tells_its_free_heap_and_sends_its_readings(seal):
+    figures = board.leaf(1, seal)
     assert figures["readings"] > 0
     assert len(figures["free_bytes"]) >= 2
     assert 0 < figures["free_bytes_min"] < board.virtual.HEAP_KB * 1024

@@ -1,4 +1,4 @@
-"""Readings between devices: outbox, batch, frame, peer, memory link and back up to a sink.
+"""Readings between devices: outbox, batch, frame, session, memory link and back up to a sink.
 
 The links are in memory, so what is measured is the runtime's own work, both ends together. Two
 baselines that do without it carry the same readings through a real socket pair: one `struct` for
@@ -10,6 +10,7 @@ import random
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cbor2
@@ -18,11 +19,13 @@ import networkx as nx
 from actors.accel import codec as accel
 from mp_actors import batch, codec, frame, news
 from mp_actors.clock import SystemClock
+from mp_actors.connection import Connection
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.router import Router
 from mp_actors.routes import RouteMap, Tree
+from mp_actors.session import ACK_FRAMES
 from tests.bench.local import Source, Tally
 from tests.bench.measure import Bench, Subject, cpu_seconds
 
@@ -58,8 +61,8 @@ class Row:
             parent = ROUTER if with_router else SOURCE
             return Router(node) if number == ROUTER else Leaf(node, [parent])
 
-        path = PATHS[number - 1]
-        return Node(path, number, self.clock, chosen_codec, 7, Limits(False), forwarder, print)
+        path, draw = PATHS[number - 1], drawing(number)
+        return Node(path, number, self.clock, chosen_codec, draw, Limits(False), forwarder, print)
 
     def rest(self) -> None:
         """Until nothing moves."""
@@ -83,6 +86,11 @@ class Row:
                 node.step(now_ms)
                 link.pump()
             nodes[-1].step(now_ms)
+
+
+def drawing(seed: int) -> Callable[[], int]:
+    """What draws 30 bits, the same in each run."""
+    return partial(random.Random(seed).getrandbits, 30)
 
 
 def wire_spec() -> dict[str, Any]:
@@ -152,7 +160,8 @@ def piped(
 class Drain:
     """A link that takes everything and keeps the count."""
 
-    name = "drain"
+    name = transport = "drain"
+    address = None
     taken_bytes = 0
 
     def write(self, data):
@@ -169,25 +178,40 @@ def data_frame() -> bytes:
     return frame.routed(frame.STREAM, 0, (), TARGET, SOURCE, body)
 
 
+def greeted(router: Node, number: int, drain: Drain) -> Connection:
+    """A connection on which a leaf has greeted, and been answered."""
+    connection = router.connected(drain)
+    hello = {"path": PATHS[number - 1], "number": number, "inc": 5, "peer": 0, "next": 1}
+    hello |= {"version": frame.PROTOCOL_VERSION, "limit": 1 << 16, "buffer": 1 << 20}
+    hello |= {"router": False, "map": 0}
+    for greeting in (hello, {"first": 1}):
+        payload = bytes([frame.HELLO]) + codec.encode(greeting)
+        router.received(connection, frame.enclose(payload, 1 << 16))
+        connection.flush()
+    assert connection.is_open
+    return connection
+
+
 def forwarding(count: int) -> float:
-    """Frames through a router: read from one peer, a write each to the next."""
-    router = Node(PATHS[1], ROUTER, SystemClock(), codec, 7, Limits(False), Router, print)
+    """Frames through a router: read from one leaf, a write each to the next, which acknowledges as
+    seldom as a node does.
+    """
+    clock, draw = SystemClock(), drawing(1)
+    router = Node(PATHS[1], ROUTER, clock, codec, draw, Limits(False), Router, print)
     router.forwarder.on_map(*route_map())
-    drains = {number: Drain() for number in (SOURCE, TARGET)}
-    peers = {number: router.connected(drain) for number, drain in drains.items()}
-    for number, peer in peers.items():
-        hello = {"path": PATHS[number - 1], "number": number, "inc": 5, "version": 1}
-        hello |= {"limit": 1 << 16, "router": False, "map": 0}
-        payload = bytes([frame.HELLO]) + codec.encode(hello)
-        router.received(peer, frame.enclose(payload, 1 << 16))
-        peer.flush()
-    drain, data = drains[TARGET], frame.enclose(data_frame(), 1 << 16)
+    drain = Drain()
+    source, target = greeted(router, SOURCE, Drain()), greeted(router, TARGET, drain)
+    data = frame.enclose(data_frame(), 1 << 16)
     before_bytes = drain.taken_bytes
 
     def work() -> None:
-        for _ in range(count):
-            router.received(peers[SOURCE], data)
-            peers[TARGET].flush()
+        for number in range(1, count + 1):
+            router.received(source, data)
+            target.flush()
+            if number % ACK_FRAMES == 0:
+                acknowledgement = frame.beat(frame.ACK, number + 1)
+                router.received(target, frame.enclose(acknowledgement, 1 << 16))
+                source.flush()  # what the router acknowledges in its turn
 
     seconds = cpu_seconds(work)
     assert drain.taken_bytes - before_bytes == count * len(data)

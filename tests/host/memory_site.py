@@ -6,6 +6,7 @@ limits, boards the kernel's. Must never sleep nor ask the machine what time it i
 """
 
 import random
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
@@ -45,15 +46,14 @@ class TracedNode(Node):
         self.trace = None
         self._readers = {}
 
-    def received(self, sender, data):
-        reader = self._readers.setdefault(sender, frame.FrameReader(sender.reader.limit_bytes))
+    def received(self, connection, data):
+        reader = self._readers.setdefault(connection, frame.FrameReader(self.limits.in_bytes))
         reader.feed(data)
         while (payload := reader.next()) is not None:
             if payload[0] == frame.ROUTED:
-                head = frame.Head(payload)
-                crossing = Crossing(sender.number, self.number, head, payload[head.body :])
-                self.trace.append(crossing)
-        super().received(sender, data)
+                head, sender = frame.Head(payload), connection.peer.number
+                self.trace.append(Crossing(sender, self.number, head, payload[head.body :]))
+        super().received(connection, data)
 
 
 class MemorySite:
@@ -215,7 +215,7 @@ class MemorySite:
             device.number,
             self.clock,
             board_codec if device.is_board else host_codec,
-            device.number + 1000,  # its incarnation
+            partial(self.random.getrandbits, 30),
             Limits(device.is_board),
             forwarder,
             lambda path, text: self.lines.append((path, text)),
@@ -229,7 +229,9 @@ class MemorySite:
     def _connect(self):
         """Link what is there and not linked yet, and let everybody greet."""
         for link in self.topology.links:
-            ends = [self.nodes.get(end.path) for end in (link.a, link.b)]
+            # Leaves dial: a board answers one at a time. Of two routers the higher number does.
+            by_rank = sorted((link.a, link.b), key=lambda one: (one.is_router, -one.number))
+            ends = [self.nodes.get(end.path) for end in by_rank]
             if link.number not in self.links and None not in ends:
                 room_bytes = self.random.choice(self.rooms)
                 self.links[link.number] = MemoryLink(*ends, room_bytes)

@@ -4,33 +4,49 @@ Everything a test starts here, and everything that starts in turn, inherits a TM
 own. So it can be found again, whoever its parent is by then, and two runs never share a flash.
 """
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
+from actors.check import load_checked
 from actors.client import Console
+from actors.keystore import Store
+from actors.launch import TAP_PORT_OFFSET
 
 ROOT = Path(__file__).parent.parent.parent
 SITES = Path(__file__).parent / "sites_to_run"
 ORCHARD = SITES / "orchard" / "site.py"
-_first_ports = iter(range(20000 + os.getpid() % 500 * 16, 31000, 16))
+PORTS_IN_A_ROW = 16
+# Between the blocks of a row there is room for their taps. Above, Linux takes ports by itself.
+_first_ports = (
+    first
+    for row in range(20000, 32000, 2 * TAP_PORT_OFFSET)
+    for first in range(row, row + TAP_PORT_OFFSET - PORTS_IN_A_ROW, PORTS_IN_A_ROW)
+)
+_held_ports = []
 LIMIT_S = 30.0  # generous: a condition that never comes fails, a slow machine does not
 
 
 class Process:
     """`python -m actors …` in a folder of its own, its output read line by line."""
 
+    before = ()  # words in front of the command
+
     def __init__(self, folder, *arguments, **environment):
         self.folder = folder
         self.lines = []
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "actors", *map(str, arguments)],
+            [*self.before, sys.executable, "-m", "actors", *map(str, arguments)],
             cwd=folder,
             env=environment_of(folder, **environment),
             stdin=subprocess.PIPE,
@@ -106,16 +122,67 @@ class Process:
             self.lines.append(line.rstrip("\n"))
 
 
+class Inside(Process):
+    """A process in a network namespace."""
+
+    def __init__(self, space, folder, *arguments, **environment):
+        self.before = ("ip", "netns", "exec", space)  # which becomes the command
+        super().__init__(folder, *arguments, **environment)
+
+
+class Desk:
+    """What the controller of a site knows, asked as `run` asks it: with the keys of a console."""
+
+    def __init__(self, file, port, host="127.0.0.1"):
+        device = load_checked(file).topology.controller_device
+        self._path = f"{device.path}/controller"
+        self._asked = host, port, device.number, Store.beside(file).console_keys()
+
+    def ask(self, kind):
+        """The controller's answer. *Raises* UnreachableError."""
+        with Console(*self._asked) as console:
+            return console.ask(self._path, kind)
+
+    def status(self):
+        """All it knows."""
+        return self.ask("status")
+
+    def device_status(self, path):
+        """What a device has told it."""
+        return self.status()["devices"][path]
+
+    def link(self, *between):
+        """What is known of the link between two devices; None if there never was one."""
+        links = self.status()["links"]
+        return next((one for one in links if set(one["between"]) == set(between)), None)
+
+    def pid_of(self, path):
+        """The process of a device, once it has told which that is."""
+        return until(lambda: self.device_status(path)["pid"], f"a report of {path}")
+
+    def rested_status(self):
+        """What is known once every sensor rests and every device has said so since."""
+
+        def at_rest():
+            status = self.status()
+            return all(one["rested"] for one in status["devices"].values()) and status
+
+        self.ask("halt")
+        return until(at_rest, "a site at rest")
+
+
 class Orchard(Process):
     """A run of the orchard: what its sink has written, what its controller knows.
 
     `port` is the first of its addresses: the left board's, then the gate's, the hall's, the desk's.
     """
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, seal="ccm"):
         self.port = free_ports(4)
-        command = ("run", ORCHARD, "--json", "out.json", *options)
-        super().__init__(folder, *command, FIRST_PORT=str(self.port))
+        self.file = with_keys(folder, ORCHARD, SEAL=seal)
+        self.desk = Desk(self.file, self.port + 3)
+        command = ("run", self.file, "--json", "out.json", *options)
+        super().__init__(folder, *command, FIRST_PORT=str(self.port), SEAL=seal)
 
     def values(self, source):
         """The readings of a sensor that have arrived, in order."""
@@ -136,12 +203,53 @@ class Orchard(Process):
 
     def device(self, path):
         """What a device has told the controller."""
-        with Console("127.0.0.1", self.port + 3) as console:
-            return console.ask("house/desk/controller", "status")["devices"][path]
+        return self.desk.device_status(path)
 
     def summary(self):
         """What --json wrote."""
         return json.loads((self.folder / "out.json").read_text())
+
+
+class Arrivals:
+    """What the sink of a site has written: seconds of arrival, source, value, and more."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def rows(self, source):
+        """(seconds, value, …) of a sensor's readings, in the order of their arrival."""
+        text = self._file.read_text() if self._file.exists() else ""
+        whole = [row.split(",") for row in text[: text.rfind("\n") + 1].splitlines()]
+        return [
+            (float(at_s), int(value), *rest) for at_s, name, value, *rest in whole if name == source
+        ]
+
+    def values(self, source):
+        """A sensor's readings in the order of their arrival."""
+        return [row[1] for row in self.rows(source)]
+
+    def silence_s(self, source, since_s):
+        """The longest time without a reading of a sensor that ended after that moment."""
+        moments = [row[0] for row in self.rows(source)]
+        return max(after_s - at_s for at_s, after_s in pairwise(moments) if after_s > since_s)
+
+    def wait_for_more(self, *sources, count=10):
+        """Wait until so many more readings of each sensor have arrived."""
+        before = {source: len(self.rows(source)) for source in sources}
+
+        def have_come():
+            return all(len(self.rows(one)) >= before[one] + count for one in sources)
+
+        until(have_come, f"{count} more readings of {sources}")
+
+
+def with_keys(folder, file, **environment):
+    """A copy of a site in a folder of the test's own, with keys beside it; its site file."""
+    copy = folder / file.parent.name
+    shutil.copytree(file.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    done = finished(folder, "keys", copy / file.name, **environment)
+    assert done.returncode == 0, done.stderr
+    return copy / file.name
 
 
 def environment_of(folder, **more):
@@ -197,16 +305,32 @@ def end_process(pid):
         pass
 
 
-def free_ports(count, hosts=("127.0.0.1",), apart=1000):
+def free_ports(count, hosts=("127.0.0.1",)):
     """The first of `count` ports in a row that nobody uses, nor those of their taps.
 
-    None is given twice: who got them may not listen yet.
+    None is given twice, neither here nor by another run of the tests that still goes on: who got
+    them may not listen yet.
     """
+    assert count <= PORTS_IN_A_ROW
     for first in _first_ports:
-        numbers = [first + step + tap for step in range(count) for tap in (0, apart)]
-        if all(_is_free(host, port) for host in hosts for port in numbers):
+        numbers = [first + step + tap for step in range(count) for tap in (0, TAP_PORT_OFFSET)]
+        if _is_ours(first) and all(_is_free(host, port) for host in hosts for port in numbers):
             return first
-    raise AssertionError("no free ports from 20000 to 31000")
+    raise AssertionError("no free ports from 20000 to 32000")
+
+
+def _is_ours(first):
+    """Whether this process has the ports from `first` on to itself, as long as it lives."""
+    folder = Path(tempfile.gettempdir()) / f"mp-actors-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    lock = (folder / str(first)).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    _held_ports.append(lock)
+    return True
 
 
 def _is_free(host, port):

@@ -47,6 +47,8 @@ class Clock:
 class Node:
     """What a forwarder sees of its node."""
 
+    proof = None  # without keys a map needs no signature
+
     def __init__(self, world, number, parents, router):
         self.world, self.number, self.path = world, number, f"d/n{number}"
         self.codec, self.clock = codec, world.clock

@@ -9,9 +9,18 @@ import signal
 import socket
 
 import pytest
-from processes import ORCHARD, ROOT, Process, finished, free_ports, living_in, until
+from processes import (
+    ORCHARD,
+    ROOT,
+    Process,
+    finished,
+    free_ports,
+    living_in,
+    until,
+    with_keys,
+)
 
-COMMANDS = ("run", "node", "up", "check", "plan", "tap")
+COMMANDS = ("run", "node", "up", "check", "plan", "keys", "tap")
 
 WRONG_SITE = """
 from parts import Pulse, Rows
@@ -190,7 +199,8 @@ def test_a_port_that_is_taken_is_said(command, place, tmp_path):
     first = free_ports(4)
     with socket.create_server(("127.0.0.1", first + place)):
         name, *device = command
-        done = finished(tmp_path, name, ORCHARD, *device, FIRST_PORT=str(first))
+        site = with_keys(tmp_path, ORCHARD, FIRST_PORT=str(first))
+        done = finished(tmp_path, name, site, *device, FIRST_PORT=str(first))
     assert_tidy(done, 1)
     assert f"cannot listen on 127.0.0.1:{first + place}" in done.stdout + done.stderr
 
@@ -201,7 +211,8 @@ def test_a_single_device_ends_by(how, device, tmp_path):
     first = free_ports(4)
     # A worker listens, and so does a board with a tap: then it serves.
     port = first + (1 if device == "yard/gate" else 1000)
-    command = ("node", ORCHARD, device, "--attached")
+    site = with_keys(tmp_path, ORCHARD, FIRST_PORT=str(first))
+    command = ("node", site, device, "--attached")
     with Process(tmp_path, *command, FIRST_PORT=str(first)) as process:
         until(lambda: not process.is_running or _answers(port), f"port {port}: {process.output}")
         if how in signal.Signals.__members__:

@@ -1,9 +1,12 @@
 """Strangers at the door: over real TCP to a worker of a run, with all that a link can send.
 
-Whatever breaks the protocol closes that link, is counted and is shown; readings on all other links
-go on, none of them lost, and the ledger is exact. One run of the orchard serves the whole file.
+The site is plain, so any stranger gets in and can say anything; `test_keys_in_use` has those who
+come to a sealed one. Whatever breaks the protocol closes that link, is counted and is shown;
+readings on all other links go on, none of them lost, and the ledger is exact. One run of the
+orchard serves the whole file.
 """
 
+import itertools
 import json
 import random
 import socket
@@ -14,12 +17,14 @@ from processes import LIMIT_S, Orchard, until
 
 from actors.accel import codec
 from mp_actors import batch, frame
-from mp_actors.peer import PROTOCOL_VERSION
+from mp_actors.frame import PROTOCOL_VERSION
 
 HALL, DESK, STRANGER = 4, 5, 999  # numbers of devices: the site's follow its declarations
 HALL_WIRE, EPOCH = 5, 1  # from the filter in the hall to the sink on the desk
 SENSORS = ("yard/left/pulse", "yard/right/pulse", "house/hall/pulse")
 MUTATIONS = 1000
+CONFIRM = bytes([frame.HELLO]) + codec.encode({"first": 1})
+_lives = itertools.count(1)
 
 
 class Stranger:
@@ -31,6 +36,8 @@ class Stranger:
         self.frames = frame.FrameReader(frame.HOST_LIMIT_BYTES)
         if greets:
             self.send(hello(**fields))
+            if self.receive() is not None:  # its HELLO, unless mine was refused
+                self.send(CONFIRM)
 
     def __enter__(self):
         return self
@@ -70,17 +77,21 @@ class Stranger:
 
     def is_answered(self):
         """Whether a ping comes back, so the link is open and all before it was taken."""
-        self.send(frame.beat(frame.PING, 77))
+        self.send(frame.beat(frame.PING, 1, ticks_ms=77))
         while (payload := self.receive()) is not None:
-            if payload == frame.beat(frame.PONG, 77):
-                return True
+            if frame.kind(payload) == frame.BEAT:
+                operation, _, ticks_ms, _ = frame.read_beat(payload)
+                if (operation, ticks_ms) == (frame.PONG, 77):
+                    return True
         return False
 
 
 def hello(**fields):
     """A HELLO frame, good unless fields say otherwise."""
-    good = {"path": "far/stranger", "number": STRANGER, "inc": 1, "version": PROTOCOL_VERSION}
-    good.update({"limit": frame.HOST_LIMIT_BYTES, "router": False, "map": 0})
+    good = {"path": "far/stranger", "number": STRANGER, "version": PROTOCOL_VERSION}
+    # Another life each time: there is no session to go on with.
+    good.update({"inc": next(_lives), "peer": 0, "next": 1, "router": False, "map": 0})
+    good.update({"limit": frame.HOST_LIMIT_BYTES, "buffer": frame.HOST_LIMIT_BYTES})
     return bytes([frame.HELLO]) + codec.encode({**good, **fields})
 
 
@@ -103,7 +114,7 @@ def nested(levels):
 @pytest.fixture(scope="module")
 def orchard(tmp_path_factory):
     """A run of the orchard with readings on all wires; ended by Ctrl-C after the last test."""
-    with Orchard(tmp_path_factory.mktemp("hostile")) as process:
+    with Orchard(tmp_path_factory.mktemp("hostile"), seal="plain") as process:
         process.wait_for_more(*SENSORS)
         yield process
 
@@ -153,12 +164,16 @@ BROKEN_FRAMES = {
     "json of 17 levels": b'{"a":' * 17 + b"1" + b"}" * 17,
     "json with half a character": b'{"to": "\\ud800", "from": "a/b/c", "do": "x"}',
     "a second hello": hello(),
+    "a second confirmation": CONFIRM,
+    "an acknowledgement without all its bytes": frame.beat(frame.ACK, 1)[:-1],
 }
 # What comes in place of a good HELLO.
 BROKEN_HELLOS = {
     "speaking before greeting": question(),
     "a beat before greeting": frame.beat(frame.PING, 1),
     "a hello of another version": hello(version=PROTOCOL_VERSION + 1),
+    "a confirmation before greeting": CONFIRM,
+    "a handshake on a plain link": struct.pack("!BBBBHH", frame.HANDSHAKE, 2, 1, 1, STRANGER, HALL),
     "a hello that is no map": bytes([frame.HELLO]) + codec.encode([1]),
     "an empty hello": bytes([frame.HELLO]),
     "a hello without a path": hello(path=None),

@@ -4,9 +4,9 @@ Who starts first does not matter; what goes wrong on the other machine is told b
 """
 
 import pytest
-from processes import SITES, Process, free_ports, until
+from processes import SITES, Desk, Process, free_ports, until, with_keys
 
-from actors.client import Console, UnreachableError
+from actors.client import UnreachableError
 
 SITE = SITES / "two_machines" / "site.py"
 HERE, THERE = "127.0.0.1", "127.0.0.2"
@@ -19,12 +19,14 @@ class Machines:
     def __init__(self, folder):
         self.folder = folder
         self.port = free_ports(1, (HERE, THERE))
+        self.file = with_keys(folder, SITE)
+        self.desk = Desk(self.file, self.port)
         self.processes = {}
 
     def start(self, *command):
         """`up`, or `node` with a device."""
         name, *device = command
-        process = Process(self.folder, name, SITE, *device, FIRST_PORT=str(self.port))
+        process = Process(self.folder, name, self.file, *device, FIRST_PORT=str(self.port))
         self.processes[command] = process
         return process
 
@@ -33,8 +35,7 @@ class Machines:
 
         def asked():
             try:
-                with Console(HERE, self.port) as console:
-                    return console.ask("home/desk/controller", "status")
+                return self.desk.status()
             except UnreachableError:
                 return None
 

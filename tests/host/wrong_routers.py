@@ -14,8 +14,8 @@ class Misled(Router):
 
     misled = None
 
-    def on_map(self, encoded, digest):
-        version = super().on_map(encoded, digest)
+    def on_map(self, encoded, digest, signature=b""):
+        version = super().on_map(encoded, digest, signature)
         plain = self.node.codec.decode(encoded, 8, 1 << 20)
         self.mislead(plain)
         self.misled = RouteMap(plain)
@@ -134,9 +134,10 @@ class CountsTwice(TracedNode):
 class WholeReads(TracedNode):
     """Forgets the half frame at the end of a read."""
 
-    def received(self, sender, data):
-        sender.reader = frame.FrameReader(sender.reader.limit_bytes)
-        super().received(sender, data)
+    def received(self, connection, data):
+        if connection.is_open:  # it greets, else it would say nothing
+            connection.reader = frame.FrameReader(connection.reader.limit_bytes)
+        super().received(connection, data)
 
 
 class WrongTwin(TracedNode):

@@ -5,6 +5,7 @@ Portable like the tests. Everything here drives the kernel's own parts; none of 
 
 from mp_actors import Actor, codec, frame, news, system
 from mp_actors.clock import ManualClock
+from mp_actors.frame import PROTOCOL_VERSION
 from mp_actors.inlet import Inlet
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
@@ -130,10 +131,25 @@ class Desk:
         self.lines.append((path, text))
 
 
+def counter(start):
+    """What draws 7, 9, 11 for 7. Odd, since an incarnation is made odd: none may come twice."""
+    numbers = [start - 2]
+
+    def draw():
+        numbers[0] += 2
+        return numbers[0]
+
+    return draw
+
+
+DRAW = counter(7)  # one for all: who starts anew is never who it was
+
+
 class Line:
     """A link into the test's hand; takes at most `taken_max` bytes at a time."""
 
-    name = "line"
+    name = transport = "line"
+    address = None
 
     def __init__(self, taken_max=1 << 30):
         self.taken_max = taken_max
@@ -156,6 +172,15 @@ class Line:
         return frames_of(data)
 
 
+def hello_of(path, number, limit_bytes=1 << 20, router=True, map_version=0, **more):
+    """A HELLO as a map."""
+    hello = {"path": path, "number": number, "inc": 5, "peer": 0, "next": 1}
+    hello.update({"version": PROTOCOL_VERSION, "limit": limit_bytes, "buffer": 1 << 20})
+    hello.update({"router": router, "map": map_version})
+    hello.update(more)
+    return hello
+
+
 def frames_of(data):
     """All frames of a stream of bytes, which must end with one."""
     reader = frame.FrameReader(1 << 20)
@@ -170,22 +195,41 @@ def frames_of(data):
 
 
 class Stranger:
-    """A neighbour of a node whose every byte the test decides."""
+    """A neighbour of a node whose every byte the test decides; each is another incarnation.
+
+    It acknowledges what the test has heard.
+    """
 
     def __init__(
         self, node, number, path, limit_bytes=1 << 20, greets=True, router=True, map_version=0
     ):
         self.node = node
         self.line = Line()
-        self.peer = node.connected(self.line)
+        self.number = number
+        self.connection = node.connected(self.line)
+        self._next = 1  # number of the next frame it hears
         if greets:
-            hello = {"path": path, "number": number, "inc": 5, "version": 1, "map": map_version}
-            hello["limit"], hello["router"] = limit_bytes, router
+            hello = hello_of(path, number, limit_bytes, router, map_version, inc=DRAW())
             self.say(b"\x01" + codec.encode(hello))
+            self.confirm()
+
+    @property
+    def peer(self):
+        """What the node knows of this neighbour."""
+        return self.node.links.peers[self.number]
+
+    def confirm(self, first=1):
+        """Say that what follows begins with this number."""
+        self.say(b"\x01" + codec.encode({"first": first}))
+
+    def leave(self):
+        """Close the connection in order."""
+        self.say(frame.beat(frame.BYE, 0))
+        self.node.disconnected(self.connection, "left")
 
     def say(self, payload):
         """Send one frame."""
-        self.node.received(self.peer, frame.enclose(payload, 1 << 21))
+        self.node.received(self.connection, frame.enclose(payload, 1 << 21))
 
     def route(self, frame_class, to_device, from_device, body, hops=0):
         """Send one routed frame; its body is given as bytes, or as a map of control."""
@@ -198,7 +242,11 @@ class Stranger:
         """Let the node work; the frames it sent since, without HELLO and beats."""
         settle([self.node])
         frames = self.line.frames()
-        return [payload for payload in frames if payload[0] not in (frame.HELLO, frame.BEAT)]
+        heard = [payload for payload in frames if payload[0] not in (frame.HELLO, frame.BEAT)]
+        if heard:
+            self._next += len(heard)
+            self.say(frame.beat(frame.ACK, self._next))
+        return heard
 
     def heard(self):
         """Like `all_heard`, without the news."""
@@ -229,9 +277,19 @@ def new_node(path, number, parents=None, clock=None, lines=None, is_board=False)
         lines.append((actor_path, text))
 
     clock = clock or ManualClock()
-    node = Node(path, number, clock, codec, 7, Limits(is_board), forwarder, log)
+    node = Node(path, number, clock, codec, DRAW, Limits(is_board), forwarder, log)
     node.scheduler.spawn(path + "/node", lambda: system.System(node))
     return node
+
+
+def part(link):
+    """Close a link in order: both nodes know at once that it is down, else they hope for a second.
+
+    What is under way is lost with it.
+    """
+    for _, _, connection in link._sides:
+        connection.said_bye = True
+    link.cut()
 
 
 def give_map(node, plain):
@@ -272,8 +330,8 @@ class Row:
         self.join(1, 2)
         leaves = [[1, [[1, 2, 1000]]], [3, [[2, 2, 1000]]]]
         devices = [[place + 1, path] for place, path in enumerate(self.PATHS)]
-        plain = {"version": 1, "devices": devices, "links": [], "leaves": leaves}
-        give_map(self.nodes[1], plain)
+        self.map = {"version": 1, "devices": devices, "links": [], "leaves": leaves}
+        give_map(self.nodes[1], self.map)
 
     def join(self, one, other):
         """Link two nodes and let them greet."""

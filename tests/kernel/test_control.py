@@ -2,7 +2,7 @@
 
 import json
 
-from helpers import Row, Stranger, new_node, refusal, settle
+from helpers import Row, Stranger, give_map, new_node, part, refusal, settle
 
 from mp_actors import Actor, codec, frame
 from mp_actors.control import ANSWERS_KEPT
@@ -206,9 +206,9 @@ def test_a_body_that_is_garbage_is_dropped_at_its_target_and_the_link_stays():
     bodies += [codec.encode({"re": [1]}), codec.encode([1] * 1025), b"\x81" * 17 + b"\x01"]
     for body in bodies:
         hub.stranger.route(frame.CONTROL, 2, 3, body)
-    assert not hub.stranger.peer.is_closed
+    assert not hub.stranger.connection.is_closed
     assert hub.node.control.lost == {"undecodable": len(bodies)}
-    assert hub.node.link_errors == {} and hub.stranger.heard() == []
+    assert hub.node.links.link_errors == {} and hub.stranger.heard() == []
     assert "undecodable" in hub.lines[0][1] and "device 3" in hub.lines[0][1]
     hub.ask(1, "add")
     assert [answer["ok"] for answer in hub.stranger.answers()] == [1]
@@ -252,7 +252,8 @@ def test_questions_are_answered_over_two_hops_in_order():
     assert asking.answers == [(None, 1), (None, 2), (None, 3)]
 
 
-def test_a_question_whose_answer_is_lost_is_sent_again_and_carried_out_once():
+def answered_but_not_heard():
+    """The answer to a question stands before the last link of its way; nobody acknowledged."""
     asking = Asking()
     asking.ask("c/three/counter", "add")
     row = asking.row
@@ -264,11 +265,39 @@ def test_a_question_whose_answer_is_lost_is_sent_again_and_carried_out_once():
     row.links[1].pump()
     three.step(0)
     assert asking.calls == 1
-    row.links[1].cut()
-    row.join(1, 2)
+    return asking
+
+
+def test_an_answer_that_is_cut_off_comes_when_the_link_is_back():
+    asking = answered_but_not_heard()
+    asking.row.links[1].cut()
+    asking.row.join(1, 2)
+    asking.row.run()
+    assert asking.answers == [(None, 1)] and asking.calls == 1
+
+
+def test_a_question_whose_answer_is_lost_is_sent_again_and_carried_out_once():
+    asking = answered_but_not_heard()
+    row = asking.row
+    to_one = row.nodes[1].neighbours[1]
+    to_one.limit_bytes = 10  # it takes no answer now
     row.run(499)
-    assert asking.answers == []
+    assert row.nodes[1].control.lost == {"refused": 1} and asking.answers == []
+    to_one.limit_bytes = 1 << 20
     row.run(600)
+    assert asking.answers == [(None, 1)] and asking.calls == 1
+
+
+def test_a_router_dies_with_an_answer_and_the_question_is_carried_out_once():
+    asking = answered_but_not_heard()
+    row = asking.row
+    for link in row.links:
+        link.cut()
+    row.nodes[1] = new_node("b/two", 2, None, row.clock, row.lines)
+    give_map(row.nodes[1], row.map)
+    row.join(1, 2)
+    row.join(0, 1)
+    row.run(8000)
     assert asking.answers == [(None, 1)] and asking.calls == 1
 
 
@@ -286,7 +315,7 @@ def test_a_question_waits_for_one_that_stands_still_and_expires_if_it_stays_so()
 
 def test_a_question_without_a_way_is_answered_unreachable_at_once():
     asking = Asking()
-    asking.row.links[0].cut()
+    part(asking.row.links[0])
     asking.ask("c/three/counter", "add")
     unreachable = ("unreachable", "c/three/counter: unreachable from a/one")
     assert asking.answers == [(unreachable, None)]
@@ -297,7 +326,7 @@ def test_a_question_without_a_way_is_answered_unreachable_at_once():
 
 def test_a_question_that_a_router_has_no_way_for_is_answered_unreachable():
     asking = Asking()
-    asking.row.links[1].cut()
+    part(asking.row.links[1])
     asking.ask("c/three/counter", "add")
     asking.row.run()
     text = "c/three/counter: unreachable from b/two, no-route"
@@ -309,7 +338,7 @@ def test_a_question_whose_way_goes_away_is_answered_unreachable_when_it_is_sent_
     asking.row.nodes.pop()
     asking.ask("c/three/counter", "add")
     asking.row.run(100)
-    asking.row.links[1].cut()
+    part(asking.row.links[1])
     asking.row.run(350)
     assert asking.answers == []
     asking.row.run(100)
@@ -322,14 +351,14 @@ def test_a_late_answer_and_one_that_comes_twice_change_nothing():
     asking.row.run()
     control = asking.row.nodes[0].control
     for number in (1, 1, 77):
-        control.take(codec.encode({"to": "a/one/node", "re": number, "ok": 9}), 3, None)
+        control.take(codec.encode({"to": "a/one/node", "re": number, "ok": 9}), 3, None, False)
     assert asking.answers == [(None, 1)]
 
 
 def test_a_question_to_an_actor_of_this_device_takes_no_way():
     asking = Asking()
     asking.row.nodes[0].scheduler.spawn("a/one/counter", Counter)
-    asking.row.links[0].cut()
+    part(asking.row.links[0])
     asking.ask("a/one/counter", "add", [7])
     asking.ask("a/one/counter", "dance")
     asking.row.run()
@@ -350,7 +379,7 @@ def test_a_tell_crosses_devices_and_one_that_cannot_is_counted():
     one.control.tell("a/one/node", "c/three/counter", "add", [3])
     asking.row.run()
     assert asking.calls == 3
-    asking.row.links[0].cut()
+    part(asking.row.links[0])
     one.control.tell("a/one/node", "c/three/counter", "add", [3])
     one.control.tell("a/one/node", "a/one/nobody", "add", [])
     assert one.control.lost == {"no-route": 1, "gone": 1}

@@ -3,7 +3,7 @@
 No controller: what one router finds out, frames and news carry on.
 """
 
-from helpers import give_map, new_node, settle
+from helpers import give_map, new_node, part, settle
 from test_failures import LEAVES, RING, plain
 
 from mp_actors import Actor
@@ -40,6 +40,8 @@ class Mesh:
         self.nodes = {}
         self.links = {}
         self.hearers = {}
+        self.requests = {}
+        self.answers = []
         for number, _ in self.map["devices"]:
             self.start(number)
         for link in sorted(self.ends):
@@ -63,12 +65,36 @@ class Mesh:
         self.links[link] = MemoryLink(self.nodes[one], self.nodes[other])
 
     def cut(self, *links):
+        """Both ends know it at once."""
         for link in links:
-            self.links.pop(link).cut()
+            part(self.links.pop(link))
+
+    def snap(self, link):
+        """Both ends hope that it is back within a second."""
+        self.drop(self.links.pop(link))
+
+    def drop(self, link):
+        link.cut()
 
     def settle(self):
         links = [self.links[link] for link in sorted(self.links)]
         settle([self.nodes[number] for number in sorted(self.nodes)], links)
+
+    def run(self, ms):
+        """Let time pass."""
+        for _ in range(ms // 50):
+            self.clock.advance_ms(50)
+            self.settle()
+
+    def ask(self, source, target, value):
+        """Like `say`, and it is answered."""
+        if source not in self.requests:
+            self.requests[source] = Requests(self.nodes[source])
+        path = "d/n%d/hearer" % target
+        self.requests[source].ask(
+            "d/n%d/me" % source, path, "hear", [value], lambda *it: self.answers.append(it), 30000
+        )
+        return True
 
     def say(self, source, target, value):
         """Tell the hearer of a device something; returns whether it left."""
@@ -120,6 +146,7 @@ def test_frames_go_around_a_cut_that_their_sender_has_not_heard_of():
     mesh = Mesh()
     mesh.say(1, 9, "before")
     mesh.settle()
+    mesh.run(1000)
     forwarded = mesh.nodes[4].forwarder.forwarded
     mesh.cut(23)
     assert mesh.nodes[1].forwarder.state.down == set()

@@ -70,7 +70,7 @@ def test_a_router_that_is_alone_says_that_its_links_are_down():
 def test_on_a_new_session_the_map_comes_first_then_the_bits_then_the_rest():
     three = Three()
     two = three.neighbour(2, map_version=0)
-    three.node.received(two.peer, frame.enclose(framed(0, (), 2, 2), 1000))
+    three.node.received(two.connection, frame.enclose(framed(0, (), 2, 2), 1000))
     four = three.neighbour(4)
     three.neighbour(9).say(framed(0, (), 2, 9))
     kinds = [(one[0], one[1]) for one in two.all_heard()]
@@ -98,7 +98,7 @@ def test_nothing_but_a_greeting_goes_out_before_the_neighbour_has_greeted():
     three.neighbour(4)
     give_map(three.node, plain(2))
     assert silent.all_heard() == []
-    assert not silent.peer.is_closed
+    assert not silent.connection.is_closed
 
 
 def test_a_newer_map_goes_out_at_once_and_before_any_frame_stamped_with_it():
@@ -123,7 +123,7 @@ def test_a_map_that_a_neighbour_tells_goes_on_to_others_and_not_back():
     encoded = codec.encode(plain(7))
     two.say(news.map_frame(encoded))
     assert three.router.version == 7
-    assert four.news()[0] == (news.MAP, (news.digest(encoded), encoded))
+    assert four.news()[0] == (news.MAP, (news.digest(encoded), b"", encoded))
     assert [operation for operation, _ in two.news() if operation == news.MAP] == []
 
 
@@ -151,12 +151,23 @@ def test_a_router_that_started_again_puts_right_what_is_said_of_its_links():
     assert (34, 3, 51, 0) in [bit for _, bits in four.news() for bit in bits]
 
 
+def test_a_neighbour_that_started_anew_unnoticed_is_told_everything_first():
+    three = Three()
+    assert three.neighbour(2).news() != []
+    three.neighbour(9).say(framed(0, (), 2, 9))
+    again = three.neighbour(2, 0)
+    kinds = [(one[0], one[1]) for one in again.all_heard()]
+    assert kinds[:2] == [(frame.NEWS, news.MAP), (frame.NEWS, news.BITS)]
+    # What was under way to its life before comes behind.
+    assert kinds[2:] == [(frame.ROUTED, frame.CONTROL)]
+
+
 def test_news_to_a_leaf_change_nothing_and_close_nothing():
     leaf = new_node("d/n9", 9, parents=[3])
     parent = Stranger(leaf, 3, "d/n3")
     parent.say(news.map_frame(codec.encode(plain(2))))
     parent.say(news.bit_frames([(93, 3, 1, 1)])[0])
-    assert leaf.forwarder.version == 0 and not parent.peer.is_closed
+    assert leaf.forwarder.version == 0 and not parent.connection.is_closed
     assert leaf.forwarder.way(3) == (parent.peer, ())
 
 
@@ -190,7 +201,7 @@ def test_maps_that_do_not_fit_are_refused_reported_and_the_old_one_stays():
         two, four = three.neighbour(2, 5), three.neighbour(4, 5)
         two.news()
         four.news()
-        two.say(bytes([frame.NEWS, news.MAP]) + digest + encoded)
+        two.say(bytes([frame.NEWS, news.MAP]) + digest + b"\x00\x00" + encoded)
         assert three.router.map is mine and three.router.version == 5, reason
         assert sum(three.router.refused_maps.values()) == 1, reason
         assert [text for text in three.router.refused_maps if reason in text] != []
@@ -198,7 +209,7 @@ def test_maps_that_do_not_fit_are_refused_reported_and_the_old_one_stays():
         system = three.node.scheduler.cells["d/n3/node"].actor
         assert system.device()["maps_refused"] == three.router.refused_maps
         # Nobody hears of it, and the link goes on.
-        assert four.news() == [] and not two.peer.is_closed
+        assert four.news() == [] and not two.connection.is_closed
         two.say(news.map_frame(codec.encode(plain(8))))
         assert three.router.version == 8, reason
 
@@ -230,7 +241,7 @@ def test_a_link_that_is_up_again_stays_in_the_list_of_a_frame_that_met_it():
     assert three.router.state.down == {83, 93}
     two.say(framed(1, (12,), 1, 2))
     assert heads(four.heard()) == [(1, (12,), False)]
-    three.node.disconnected(two.peer, "cut")
+    two.leave()
     two = three.neighbour(2)
     four.say(framed(1, (41,), 1, 4))
     assert heads(two.heard()) == [(1, (41,), False)]
@@ -246,7 +257,7 @@ def test_a_list_of_32_is_passed_on_and_one_that_had_to_grow_is_not():
     full = tuple(range(1000, 1032))
     leaf.say(framed(0, full, 1, 9))
     assert heads(two.heard()) == [(1, full, False)]
-    three.node.disconnected(two.peer, "cut")
+    two.leave()
     leaf.say(framed(0, full[1:], 1, 9))
     assert heads(four.heard()) == [(1, full[1:] + (23,), False)]
     leaf.say(framed(0, full, 1, 9))
@@ -260,7 +271,7 @@ def test_a_frame_of_a_leaf_with_two_parents_is_handed_back_once_and_no_other():
     two, four = three.neighbour(2), three.neighbour(4)
     both, single = three.neighbour(8), three.neighbour(9)
     for neighbour in (two, four):
-        three.node.disconnected(neighbour.peer, "cut")
+        neighbour.leave()
     both.say(framed(0, (), 1, 8))
     (back,) = both.heard()
     assert back == framed(0, (), 1, 8) and three.node.control.lost == {}

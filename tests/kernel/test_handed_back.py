@@ -68,7 +68,7 @@ def test_a_parent_that_greets_again_is_asked_again_at_once():
     eight.parents[0].say(payload)
     way = eight.node.forwarder.way
     assert way(4)[0] is eight.parents[1].peer
-    eight.node.disconnected(eight.parents[0].peer, "cut")
+    eight.parents[0].leave()
     assert way(4)[0] is eight.parents[1].peer
     again = Stranger(eight.node, 1, "d/n1")
     assert way(4)[0] is again.peer

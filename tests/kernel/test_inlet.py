@@ -173,7 +173,7 @@ class Target:
 
     def send(self, body, from_device=3):
         self.stranger.route(frame.STREAM, 2, from_device, body)
-        assert not self.stranger.peer.is_closed and self.node.link_errors == {}
+        assert not self.stranger.connection.is_closed and self.node.links.link_errors == {}
 
     @property
     def lost(self):

@@ -16,9 +16,11 @@ def test_a_bit_has_golden_bytes():
     ]
 
 
-def test_a_map_has_its_sha256_before_it():
-    payload = news.map_frame(b"a map")
-    assert payload == b"\x05\x01" + hashlib.sha256(b"a map").digest() + b"a map"
+def test_a_map_has_its_sha256_and_its_signature_before_it():
+    digest = hashlib.sha256(b"a map").digest()
+    payload = news.map_frame(b"a map", b"signed")
+    assert payload == b"\x05\x01" + digest + b"\x00\x06signeda map"
+    assert news.map_frame(b"a map") == b"\x05\x01" + digest + b"\x00\x00a map"
     assert frame.kind(payload) == frame.NEWS
 
 
@@ -27,10 +29,11 @@ def test_bits_come_back_as_they_were():
     assert news.read(payload) == (news.BITS, BITS)
 
 
-def test_a_map_comes_back_with_the_sha256_it_was_sent_with():
+def test_a_map_comes_back_with_the_sha256_and_the_signature_it_was_sent_with():
     for encoded in (b"x", bytes(range(256)), b"m" * 5000):
-        payload = news.map_frame(encoded)
-        assert news.read(payload) == (news.MAP, (news.digest(encoded), encoded))
+        for signature in (b"", b"s" * 256):
+            payload = news.map_frame(encoded, signature)
+            assert news.read(payload) == (news.MAP, (news.digest(encoded), signature, encoded))
 
 
 def test_no_bits_make_no_frame_and_many_make_frames_a_board_can_take():
@@ -56,13 +59,21 @@ def test_bits_cut_short_anywhere_are_refused_unless_whole_bits_are_left():
 
 
 def test_a_map_cut_short_anywhere_is_refused_or_does_not_fit_its_sha256():
-    payload = news.map_frame(b"the map of a site")
-    for size in range(len(payload)):
-        if size <= 2 + news.DIGEST_BYTES:
-            refusal(RemoteWireError, news.read, payload[:size])
-        else:
-            _, (digest, encoded) = news.read(payload[:size])
-            assert news.digest(encoded) != digest
+    for signature in (b"", b"signature"):
+        payload = news.map_frame(b"the map of a site", signature)
+        for size in range(len(payload)):
+            if size <= 2 + news.DIGEST_BYTES + 2 + len(signature):
+                refusal(RemoteWireError, news.read, payload[:size])
+            else:
+                _, (digest, signed, encoded) = news.read(payload[:size])
+                assert news.digest(encoded) != digest and signed == signature
+
+
+def test_a_signature_longer_than_its_frame_is_refused():
+    payload = news.map_frame(b"a map", b"signed")
+    for size in (11, 12, 255, 0x8000, 0xFFFF):
+        wrong = payload[:34] + bytes([size >> 8, size & 255]) + payload[36:]
+        refusal(RemoteWireError, news.read, wrong)
 
 
 def test_other_operations_are_refused():
@@ -90,4 +101,6 @@ def test_random_bytes_are_read_or_refused_and_nothing_else():
         if operation == news.BITS:
             assert b"".join(news.bit_frames(content)) == payload or content == []
         else:
-            assert payload == b"\x05\x01" + content[0] + content[1]
+            digest, signature, encoded = content
+            size = bytes([len(signature) >> 8, len(signature) & 255])
+            assert payload == b"\x05\x01" + digest + size + signature + encoded

@@ -114,7 +114,7 @@ def test_a_message_to_a_path_that_is_not_known_is_answered_unreachable():
 
 def test_a_message_whose_way_is_down_is_answered_unreachable():
     hub = Hub()
-    hub.node.disconnected(hub.far.peer, "cut")
+    hub.far.leave()
     hub.leaf.route(frame.CONTROL, 4, 1, ask())
     assert [answer["error"][0] for answer in hub.leaf.answers()] == ["unreachable"]
     hub.leaf.route(frame.STREAM, 4, 1, data(7, 5))
@@ -147,19 +147,19 @@ def test_a_leaf_may_speak_for_itself_only():
     hub.leaf.route(frame.CONTROL, 4, 9, ask())
     assert hub.far.heard() == []
     assert hub.node.wires.lost == {(7, "denied"): 3} and hub.lost == {"denied": 1}
-    assert not hub.leaf.peer.is_closed
+    assert not hub.leaf.connection.is_closed
 
 
 def test_a_full_way_drops_data_as_overflow_and_takes_control_longer():
     hub = Hub()
     assert hub.far.heard() == []
-    hub.far.peer.queue_bytes_max = 400
+    hub.far.peer.buffer_bytes = 400
     for _ in range(20):
         hub.leaf.route(frame.STREAM, 4, 1, data(7, 3))
-    sent = len(hub.far.peer._frames)
+    sent = len(hub.far.peer.frames)
     assert hub.node.wires.lost == {(7, "overflow"): 3 * (20 - sent)} and 0 < sent < 20
     hub.leaf.route(frame.CONTROL, 4, 1, ask())
-    assert len(hub.far.peer._frames) == sent + 1
+    assert len(hub.far.peer.frames) == sent + 1
 
 
 def test_a_frame_too_long_for_the_next_device_is_refused_and_no_link_closes():
@@ -186,7 +186,7 @@ def test_garbage_without_a_number_goes_nowhere_and_closes_nothing():
     for body in (b"", b"\xff", b"\x80", codec.encode({"to": 5}), codec.encode({"a": 1}), data()):
         hub.leaf.route(frame.CONTROL, 0, 1, body)
     hub.leaf.route(frame.STREAM, 0, 1, data())
-    assert hub.far.heard() == [] and not hub.leaf.peer.is_closed
+    assert hub.far.heard() == [] and not hub.leaf.connection.is_closed
     assert hub.lost == {"no-route": 6} and hub.node.wires.lost == {(7, "no-route"): 3}
 
 
@@ -222,7 +222,7 @@ def test_a_leaf_takes_the_target_itself_else_its_first_parent_that_is_there():
     assert node.forwarder.way(4)[0] is first.peer and node.forwarder.way(3)[0] is second.peer
     target = Stranger(node, 4, "far/leaf")
     assert node.forwarder.way(4)[0] is target.peer
-    node.disconnected(first.peer, "cut")
+    first.leave()
     assert node.forwarder.way(9)[0] is second.peer
 
 

@@ -7,6 +7,8 @@ constants were made by CPython, where networkx agrees with `RouteMap`
 
 import hashlib
 
+from helpers import counter
+
 from mp_actors import codec, news
 from mp_actors.clock import ManualClock
 from mp_actors.errors import Refused
@@ -46,7 +48,7 @@ def say_nothing(_path, _text):
 
 def router():
     """A router that has a good map: itself is number 1, 2 and 3 are next to it."""
-    node = Node("d/n1", 1, ManualClock(), codec, 7, Limits(False), Router, say_nothing)
+    node = Node("d/n1", 1, ManualClock(), codec, counter(7), Limits(False), Router, say_nothing)
     node.scheduler.spawn("d/n1/router", lambda: node.forwarder)
     good = route_map([(1, 1, 2, 10), (2, 1, 3, 10), (3, 3, 4, 5)], version=5)
     assert tell(node, codec.encode(good)) == [(None, 5)]

@@ -68,8 +68,10 @@ def test_another_machine_is_an_address_and_the_same_file(folder):
             line = line.replace(shown, real)
         site = re.sub(rf"^{name} = .*$", line, site, flags=re.MULTILINE)
     (folder / "site.py").write_text(site)
-    commands = re.findall(r"^    actors ((?:up|node) site\.py.*?)(?: +#.*)?$", README, re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["up", "node", "node"]
+    shown = re.findall(r"^    actors ((?:keys|up|node) .*?) +# ", README, re.MULTILINE)
+    keys, *commands = shown
+    assert [command.split()[0] for command in shown] == ["keys", "up", "node", "node"]
+    output([*ACTORS, *keys.split()], folder)
     processes = {one: start([*ACTORS, *one.split()], folder) for one in commands}
     try:
         wait_for(processes["node site.py office/desk"], r"office/desk/mean \d")
@@ -79,13 +81,36 @@ def test_another_machine_is_an_address_and_the_same_file(folder):
             process.wait(timeout=START_S)
 
 
+def test_a_device_is_given_its_keys_and_others_by_the_commands_shown(folder):
+    (export,) = re.findall(r"^    actors (keys .* --export .*)$", README, re.MULTILINE)
+    rotate, revoke = (f"--{what} field/probe" for what in ("rotate", "revoke"))
+    assert f"`{rotate}`" in README
+    assert f"`{revoke}`" in README
+    output([*ACTORS, "keys", "site.py"], folder)
+    assert "keys/office.desk.json" in output([*ACTORS, *export.split()], folder)
+    assert "revoked" in output([*ACTORS, "keys", "site.py", *revoke.split()], folder)
+    assert "rotated" in output([*ACTORS, "keys", "site.py", *rotate.split()], folder)
+    files = [folder / "office.desk.json", *(folder / "keys").glob("*.json")]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * 2
+    assert (folder / "keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_without_a_seal_is_asked_for_and_a_serial_line_is_declared(folder):
+    site = (folder / "site.py").read_text()
+    plain = 'site.link(gate, desk, seal="plain")'
+    assert f"`{plain}`" in README
+    for line in (plain, snippet("# site.py, over a serial line")):
+        (folder / "site.py").write_text(site + line)
+        assert "good" in output([*ACTORS, "check", "site.py"], folder)
+
+
 def test_every_command_and_target_named_exists(folder):
     helped = output([*ACTORS, "--help"], folder)
     for command in re.findall(r"^\| `actors (\w+)", README, re.MULTILINE):
         assert command in helped
         output([*ACTORS, command, "--help"], folder)
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"make ([a-z-]+)", README):
+    for target in re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE):
         if target != "flash":
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     assert "there is no `make flash` yet" in README

@@ -3,6 +3,7 @@
 From a simulation to what is wrong with it, as sentences; nothing here changes a node.
 """
 
+from collections import Counter
 from functools import partial
 from random import Random
 
@@ -11,6 +12,7 @@ import networkx as nx
 from actors.accel import codec
 from actors.sim import faults as plans
 from actors.sim.world import HEAL_MS, Sim
+from mp_actors import frame
 from mp_actors.news import digest
 from mp_actors.path import join
 from mp_actors.requests import Requests
@@ -31,7 +33,8 @@ class Watch:
         self.sim = sim
         self.wrong = []
         self._sources = _sources(sim.plan)
-        self._passed = set()
+        self._passed = Counter()
+        self._doubts = Counter()  # body -> how often it was sent again
         for device in sim.devices.values():
             make = device._make
             device._make = lambda device, make=make: self._trace(make(device))
@@ -78,18 +81,28 @@ class Watch:
         sim.at(sim.now_us + LOOK_MS * 1000, self._look)
 
     def _trace(self, node):
-        """No reading may come to a router twice with one map and one list: that is a loop (R6)."""
-        forward = node.forwarder.forward
+        """No reading may come to a router twice with one map and one list: that is a loop (R6).
+
+        Unless a session was given up whose frames nobody knew to have arrived.
+        """
+        forward, again = node.forwarder.forward, node.send_again
+
+        def traced_again(doubts):
+            for payload in doubts:
+                if payload[0] == frame.ROUTED:
+                    self._doubts[payload[frame.Head(payload).body :]] += 1
+            again(doubts)
 
         def traced(payload, head, peer):
             if not head.is_control and node.forwarder.is_router:
                 met = tuple(sorted(head.failed_links(payload)))
                 passage = node.number, node.forwarder.version, met, head.flags, payload[head.body :]
-                if passage in self._passed:
+                self._passed[passage] += 1
+                if self._passed[passage] > 1 + self._doubts[payload[head.body :]]:
                     self._say(f"loop: {node.path} had a frame twice that knew of links {met}")
-                self._passed.add(passage)
             forward(payload, head, peer)
 
+        node.send_again = traced_again
         node.forwarder.forward = traced
         return node
 
@@ -113,21 +126,28 @@ class Watch:
             if told != (account.accepted, account.delivered):
                 self._say(f"report: wire {row['wire']} says {told}, not {account}")
             lost = sum(row["dropped"].values()) + row["unexplained"]
-            gone = account.late + account.dropped + account.lost + account.destroyed
+            gone = account.dropped + account.lost
             if lost != gone:
                 self._say(f"report: wire {row['wire']} lost {gone}, {row['dropped']}, "
                           f"unexplained {row['unexplained']}")
-            if row["unexplained"] > account.late + account.destroyed + self._unreported(row):
+            # What was claimed with a reason has to be reported with it; being overtaken is none.
+            overtaken = account.claimed - self._lost(row, self._nodes())
+            unreported = self._lost(row, [one for one in self._nodes() if self._is_unheard(one)])
+            if row["unexplained"] > overtaken + account.destroyed + unreported:
                 self._say(f"report: wire {row['wire']}: {row['unexplained']} without a reason, "
                           f"though only {account.destroyed} were destroyed")
 
-    def _unreported(self, row):
-        """What devices counted that crashed afterwards, or were watched by nobody."""
-        sim = self.sim
-        nodes = [*sim.graveyard]
-        nodes += [one.node for one in sim.devices.values() if not _is_watched(one.node)]
-        lost = [node.wires.lost for node in nodes]
-        return sum(n for one in lost for (wire, _), n in one.items() if wire == row["wire"])
+    def _nodes(self):
+        return [*self.sim.graveyard, *(device.node for device in self.sim.devices.values())]
+
+    def _is_unheard(self, node):
+        """Whether nobody was told what a node counted: it crashed, or is watched by nobody."""
+        return node in self.sim.graveyard or not _is_watched(node)
+
+    def _lost(self, row, nodes):
+        """Readings of a wire that these nodes counted as lost."""
+        counts = [node.wires.lost for node in nodes]
+        return sum(n for one in counts for (wire, _), n in one.items() if wire == row["wire"])
 
     def _check_sinks(self):
         """In order, once, and only what was meant for it."""
@@ -145,12 +165,11 @@ class Watch:
         for _, path, text in sim.lines:
             if "looped" in text or "came before that map" in text or "undecodable" in text:
                 self._say(f"{path} said: {text}")
-        alive = [device.node for device in sim.devices.values()]
-        for node in [*sim.graveyard, *alive]:
+        for node in self._nodes():
             for (wire, reason), readings in sorted(node.wires.lost.items()):
                 if reason in NEVER:
                     self._say(f"{node.path}: {readings} of wire {wire} ended as {reason}")
-            for text in sorted(node.link_errors):
+            for text in sorted(node.links.link_errors):
                 self._say(f"{node.path}: a neighbour broke the protocol: {text}")
             for text in sorted(getattr(node.forwarder, "refused_maps", {})):
                 if "this router has" not in text:

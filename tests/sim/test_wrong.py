@@ -12,18 +12,19 @@ from unittest import mock
 import pytest
 
 from actors.sim.world import Sim
-from mp_actors import frame, news
+from mp_actors import frame, neighbours, news
 from mp_actors.inlet import Inlet
 from mp_actors.linkstate import LinkState
 from mp_actors.node import Node
 from mp_actors.outbox import Outbox
 from mp_actors.router import Router
+from mp_actors.session import Session
 from mp_actors.system import System
 from tests.sim.checkers import Watch, new_map, run_seed
-from tests.sim.sites import random_site, ring_site, trap_site
+from tests.sim.sites import pair_site, random_site, ring_site, trap_site
 
 SEEDS = 40
-right_arrived, right_disconnected = Inlet.arrived, Node.disconnected
+right_arrived, right_adopt, right_trim = Inlet.arrived, Session.adopt, Session._trim
 right_forward, right_way, right_refusal = Router.forward, Router.way, Router._refusal
 right_head, right_send, right_device = frame._HEAD, Outbox._send, System.device
 
@@ -60,9 +61,33 @@ def _uncounted(_node, _reason, _payload, _head):
     """A dead letter that nobody counts."""
 
 
-def _forgetful_disconnect(node, gone, reason):
-    gone.held = dict
-    right_disconnected(node, gone, reason)
+def _forgets_what_is_in_doubt(session):
+    session.frames = []
+    session.buffered_bytes = session.sent = 0
+    session.first = session.expected = 1
+    return []
+
+
+def _sends_nothing_again(session, *told):
+    sent = session.sent
+    doubts = right_adopt(session, *told)
+    if doubts is None:
+        session.sent = min(sent, len(session.frames))
+    return doubts
+
+
+def _trims_one_too_many(session, count):
+    right_trim(session, min(count + 1, len(session.frames)) if count else 0)
+
+
+def _is_nobody_new(session, incarnation, named, next_receive):
+    session.known = session.known or incarnation
+    return right_adopt(session, session.known, named, next_receive)
+
+
+def _keeps_its_incarnation(session, _incarnation):
+    session.known = 0
+    return session._restart()
 
 
 def _greets_without_bits(router, peer):
@@ -120,9 +145,9 @@ def _carries_no_list(router, to_device, _failed=()):
     return None if found is None else (found[0], ())
 
 
-def _stamps_any(router, head, peer):
+def _stamps_any(router, head, *rest):
     head.version = min(head.version, router.version)
-    return right_refusal(router, head, peer)
+    return right_refusal(router, head, *rest)
 
 
 def _keeps_the_map(_router):
@@ -140,18 +165,20 @@ def _numbers_nothing(outbox, count, room_bytes):
     return sent
 
 
-def _lets_silence_be(_node):
-    """Never gives a neighbour up."""
-
-
 WRONG = {
-    "every frame is passed on twice": ({(Router, "forward"): _twice}, "account"),
+    "every frame is passed on twice": ({(Router, "forward"): _twice}, "loop"),
     "every other frame waits": ({(Router, "forward"): _overtaken}, "sink|report|account"),
     "frames go next door": ({(Router, "forward"): _next_door}, "ended as"),
     "one frame in 50 is lost": ({(Router, "forward"): _leaky}, "account"),
     "dead letters are not counted": ({(Node, "dead_letter"): _uncounted}, "account"),
-    "what waits on a dead link is not counted": (
-        {(Node, "disconnected"): _forgetful_disconnect}, "account"),
+    "what waits on a dead link is forgotten": (
+        {(Session, "_restart"): _forgets_what_is_in_doubt}, "account"),
+    "nothing is sent again": ({(Session, "adopt"): _sends_nothing_again}, "account"),
+    "one more is taken for acknowledged": ({(Session, "_trim"): _trims_one_too_many}, "account"),
+    "another life goes on with the session": (
+        {(Session, "adopt"): _is_nobody_new}, "account|broke the protocol"),
+    "giving up keeps the incarnation": (
+        {(Session, "give_up"): _keeps_its_incarnation}, "flow|broke the protocol"),
     "losses on the way are not reported": (
         {(System, "device"): _reports_no_loss}, "without a reason"),
     "old readings are taken": ({(Inlet, "arrived"): _takes_old,
@@ -162,7 +189,7 @@ WRONG = {
     "a new session gets no bits": ({(Router, "opened"): _greets_without_bits}, "probe"),
     "a new session gets no map": ({(Router, "opened"): _greets_without_map}, "came before|rollout"),
     "bits of an old life stay": ({(LinkState, "contradicted"): _never_corrects}, "probe|flow"),
-    "silence is let be": ({(Node, "_look_for_silence"): _lets_silence_be}, "probe"),
+    "silence is let be": ({(neighbours, "SILENT_MS"): 1 << 28}, "probe"),
     "links that are up again leave the list": (
         {(Router, "way"): _removes_what_is_up_again, (frame, "forwarded"): _writes_the_list_anew},
         "loop"),
@@ -183,10 +210,14 @@ def run_trap(site, seed, seconds=15):
     sim.run_ms(3000)
     for link in sim.links:
         far = {link.a.path, link.b.path} in ({"trap/a", "trap/b"}, {"trap/b", "trap/c"})
-        sim.set_latency(link.a.path, link.b.path, 150 if far else 1)
+        sim.set_latency(link.a.path, link.b.path, 900 if far else 1)
     for _ in range(seconds):
         sim.run_ms(sim.chance.randint(500, 1500))
+        # A link that is back within a second was never down.
+        sim.cut("trap/a", "trap/t")
         sim.reset("trap/a", "trap/t")
+        sim.run_ms(sim.chance.randint(1000, 2000))
+        sim.repair("trap/a", "trap/t")
     return watch.finish(), sim
 
 
@@ -201,8 +232,21 @@ def run_maps(site, seed, seconds=10):
     return watch.finish(), sim
 
 
+def run_pulls(seed, seconds=15):
+    """A pair whose cable is pulled again and again, for a moment. Returns (wrong, Sim)."""
+    sim = Sim(pair_site(period_ms=10), seed=seed)
+    watch = Watch(sim)
+    sim.run_ms(3000)
+    for _ in range(seconds):
+        sim.run_ms(sim.chance.randint(100, 1500))
+        sim.reset("d/a", "d/b")
+    return watch.finish(), sim
+
+
 def _run(name, seed):
     """One seed of a site in which that mistake can show."""
+    if "sent again" in name or "acknowledged" in name:
+        return run_pulls(seed)[0]
     if "stamped" in name:
         return run_maps(ring_site(seed), seed)[0]
     if "list" in name:
@@ -222,3 +266,6 @@ def test_a_mistake_is_found(name):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_right_code_falls_into_no_trap(seed):
     assert run_trap(trap_site(), seed)[0] == []
+    wrong, sim = run_pulls(seed)
+    assert wrong == []
+    assert sim.summary()["wires"][0]["dropped"] == {}

@@ -2,8 +2,9 @@
 
     micropython -c "import desk; desk.main('chained', 6400)"
 
-The first number is units of work, the second microseconds. A board has one clock for all it does,
-so these are of the wall; with the process alone on a processor they are CPU time.
+The first number is units of work, the second microseconds, the third bytes on a link, where there
+is one. A board has one clock for all it does, so these are of the wall; with the process alone on a
+processor they are CPU time.
 """
 
 import gc
@@ -81,7 +82,7 @@ def encoding(count):
     """Readings in batches of 64, to bytes."""
 
     def work():
-        for _ in range(count // 64):
+        for _ in range(-(-count // 64)):
             batch.encode(codec, 1, 1, 1, TIMES_US, VALUES, None)
 
     return work
@@ -92,10 +93,36 @@ def decoding(count):
     body = batch.encode(codec, 1, 1, 1, TIMES_US, VALUES, None)
 
     def work():
-        for _ in range(count // 64):
+        for _ in range(-(-count // 64)):
             batch.Batch(codec, body, 128)
 
     return work
+
+
+def sealing(seal, size):
+    """Readings between two boards, so many in a write."""
+
+    def make(count):
+        import sealed  # loads half the kernel, which the others do without
+
+        from mp_actors.crypto import portable
+
+        return sealed.carrying(codec, portable, seal, size, True, count)
+
+    return make
+
+
+def shaking(pattern):
+    """Handshakes between two boards."""
+
+    def make(count):
+        import sealed
+
+        from mp_actors.crypto import portable
+
+        return sealed.shaking(portable, pattern, count)
+
+    return make
 
 
 WORKS = {
@@ -104,7 +131,12 @@ WORKS = {
     "queued": lambda count: circle(Throw, count),
     "encode": encoding,
     "decode": decoding,
+    "RESUME": shaking("RESUME"),
+    "NNpsk0": shaking("NNpsk0"),
 }
+for _seal in ("plain", "ccm", "fernet"):
+    for _size in (1, 64):
+        WORKS[_seal + "-" + str(_size)] = sealing(_seal, _size)
 
 
 def main(name, count):
@@ -112,5 +144,5 @@ def main(name, count):
     work = WORKS[name](count)
     gc.collect()
     start_us = time.ticks_us()
-    work()
-    print(count, time.ticks_diff(time.ticks_us(), start_us))
+    carried_bytes = work()
+    print(count, time.ticks_diff(time.ticks_us(), start_us), carried_bytes or 0)

@@ -18,7 +18,7 @@ def port(place):
     return f"127.0.0.1:{FIRST_PORT + place}"
 
 
-site = Topology("orchard")
+site = Topology("orchard", seal=os.environ.get("SEAL", "ccm"))
 yard, house, backbone = site.domain("yard"), site.domain("house"), site.domain("backbone")
 left = yard.device("left", board="virtual", tap=True, address=port(0))
 right = yard.device("right", board="virtual")

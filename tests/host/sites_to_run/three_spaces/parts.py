@@ -18,6 +18,12 @@ class Pulse(Sensor):
         return self.count
 
 
+class Slow(Pulse):
+    """So few that a board keeps those of a minute."""
+
+    period_ms = 2000
+
+
 class Arrivals(Sink):
     """Appends what comes to a file: seconds of arrival, source and value.
 

@@ -8,7 +8,7 @@ The backbone is cables between two machines each, so a test can cut one. Every d
 address, which its neighbours reach by the cable to them, and nobody else.
 """
 
-from parts import Arrivals, Pulse
+from parts import Arrivals, Pulse, Slow
 
 from actors import Pipeline, Topology
 
@@ -35,3 +35,4 @@ flow = Pipeline("three-spaces")
 arrivals = flow.add(Arrivals, at=desk, file="arrivals.csv")
 flow.add(Pulse, at=probe) >> arrivals
 flow.add(Pulse, at=meter) >> arrivals
+flow.add(Slow, at=meter) >> arrivals

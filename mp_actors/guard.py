@@ -1,0 +1,71 @@
+"""The guard of a node: its keys, and the handshake each connection has to pass.
+
+A node without one speaks in the clear. Loaded only where there are keys: a board pays for it in
+memory, and for the code of the handshake only as long as one is under way.
+"""
+
+import sys
+
+from mp_actors.errors import RemoteWireError
+from mp_actors.proof import Proof
+
+# What nobody needs between handshakes: 10 KB on 64 bits (measured).
+_PASSING = (
+    "mp_actors.handshake",
+    "mp_actors.noise",
+    "mp_actors.crypto.hkdf",
+    "mp_actors.crypto.x25519",
+)
+
+
+class Guard:
+    """`crypto`: the provider. `keys`: a `keyring.Keys`. `neighbours`: the numbers it knows.
+
+    `proof`: of orders; `term`: see there. `keeps_code`: whether that of handshakes stays loaded.
+    """
+
+    def __init__(self, crypto, keys, term=0, keeps_code=True):
+        self.crypto = crypto
+        self.keys = keys
+        self.proof = Proof(crypto, keys, term)
+        self.neighbours = keys.numbers()
+        self.keeps_code = keeps_code
+
+    def handshake(self, to):
+        """The Handshake with a neighbour I dial, or with whoever dialled me (None).
+
+        None for a link that is plain. *Raises* LocalWireError for a neighbour without a key.
+        """
+        if to is not None:
+            key = self.keys.key_for(to)
+            if key is not None and key[2] == "plain":
+                return None
+        from mp_actors.handshake import Handshake
+
+        return Handshake(self.crypto, self.keys, to is not None, to)
+
+    def rest(self):
+        """No handshake is under way: give the memory of its code back."""
+        if not self.keeps_code:
+            for name in _PASSING:
+                if sys.modules.pop(name, None) is not None:
+                    parent, _, last = name.rpartition(".")
+                    delattr(sys.modules[parent], last)
+
+    def check(self, number, proved):
+        """Whether a HELLO of that number goes with the key that was proved, None for no handshake.
+
+        *Raises* RemoteWireError.
+        """
+        if proved is None:
+            key = self.keys.key_for(number)
+            if key is None or key[2] != "plain":
+                from mp_actors.handshake import HandshakeError
+
+                raise HandshakeError(
+                    "clear",
+                    "device %d speaks in the clear; expected a handshake: its keys are missing, or "
+                    "its site file is another one" % number,
+                )
+        elif proved != number:
+            raise RemoteWireError("proved to be device %d and says %d" % (proved, number))

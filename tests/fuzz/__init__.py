@@ -1,0 +1,1 @@
+"""Attacks on nodes: almost right bytes, and insiders with valid keys."""

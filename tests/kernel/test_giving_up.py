@@ -1,0 +1,102 @@
+"""A link is dead, and what was under way on it goes another way, or waits for it: R10 and L3 of
+routing, rule 9 of sessions.
+"""
+
+from helpers import Row, part
+from test_detours import Mesh
+
+
+def silent_link(kind="tell"):
+    """A frame has got across, its acknowledgement has not, and the link dies: so the frame goes by
+    the other way, unless nobody could tell it as a repeat (R10, rule 9). Returns the Mesh.
+    """
+    mesh = Mesh()
+    mesh.run(1000)
+    link = mesh.links.pop(12)
+    if kind == "tell":
+        mesh.nodes[1].control.tell("d/n1/me", "d/n2/hearer", "hear", ["once"])
+    else:
+        mesh.ask(1, 2, "once")
+    mesh.nodes[1].step(0)
+    link.pump()
+    mesh.run(100)
+    mesh.drop(link)
+    mesh.run(8000)
+    return mesh
+
+
+def test_a_tell_that_may_have_arrived_is_not_told_again_and_counted():
+    mesh = silent_link()
+    assert mesh.heard(2) == ["once"] and mesh.nodes[1].control.lost == {"link": 1}
+
+
+def test_a_question_that_may_have_arrived_goes_the_other_way_and_is_carried_out_once():
+    mesh = silent_link("ask")
+    assert mesh.heard(2) == ["once"] and mesh.answers == [(None, None)] and mesh.lost() == []
+
+
+def test_frames_on_a_dead_link_take_the_other_way_in_order_and_the_next_session_is_fresh():
+    mesh = Mesh()
+    mesh.run(1000)
+    for link in (12, 12):
+        before = mesh.nodes[1].links.peers[2].incarnation
+        mesh.snap(link)
+        for value in range(20):
+            assert mesh.ask(1, 2, value)
+        mesh.settle()
+        assert mesh.heard(2) == []
+        mesh.run(2000)
+        assert mesh.heard(2) == list(range(20)) and mesh.down() == {12}
+        assert mesh.nodes[1].links.peers[2].incarnation != before
+        mesh.join(link)
+        mesh.run(1000)
+        assert mesh.down() == set() and mesh.lost() == []
+        mesh.heard(2)[:] = []
+
+
+def test_a_leafs_frames_on_a_dead_link_go_by_its_other_parent():
+    mesh = Mesh()
+    mesh.run(1000)
+    mesh.snap(81)
+    for value in range(5):
+        mesh.ask(8, 2, value)
+    mesh.run(2000)
+    assert mesh.heard(2) == list(range(5)) and mesh.lost() == []
+
+
+def test_without_another_way_frames_stay_and_their_session_resumes():
+    mesh = Mesh()
+    mesh.run(1000)
+    mesh.snap(93)
+    for value in range(5):
+        mesh.ask(9, 2, value)
+    mesh.run(20000)
+    assert mesh.heard(2) == []
+    mesh.join(93)
+    mesh.run(1000)
+    assert mesh.heard(2) == list(range(5)) and mesh.lost() == []
+    assert mesh.nodes[9].links.peers[3].resumed == 1
+
+
+def test_a_link_that_is_back_within_a_second_was_never_down():
+    mesh = Mesh()
+    mesh.run(1000)
+    told = []
+    mesh.nodes[3].forwarder._spread = told.append
+    mesh.snap(12)
+    mesh.ask(1, 2, "held")
+    mesh.run(800)
+    mesh.join(12)
+    mesh.run(1000)
+    assert mesh.heard(2) == ["held"] and told == [] and mesh.down() == set()
+
+
+def test_a_goodbye_brings_a_link_down_at_once():
+    row = Row()
+    part(row.links[0])
+    assert row.nodes[0].neighbours == {} and sorted(row.nodes[1].neighbours) == [3]
+    row = Row()
+    row.links[0].cut()
+    assert sorted(row.nodes[0].neighbours) == [2]
+    row.run(1600)
+    assert row.nodes[0].neighbours == {}

@@ -1,0 +1,237 @@
+"""Sessions that break one rule each, for the tests to catch.
+
+They are the simpler rules that were tried before those of `mp_actors.session` and failed, and the
+slips one makes. Each is {(class, name): what stands there instead}.
+"""
+
+from contextlib import ExitStack, contextmanager
+from unittest import mock
+
+import traps
+
+from mp_actors import connection as connection_module
+from mp_actors import frame
+from mp_actors.connection import Connection
+from mp_actors.greeting import ACCEPTED
+from mp_actors.neighbours import Neighbours
+from mp_actors.node import Node
+from mp_actors.session import Session
+from mp_actors.ticks import add, diff
+
+right_adopt, right_send, right_arrived = Session.adopt, Session.send, Session.arrived
+right_acknowledged, right_confirm = Session.acknowledged, Connection.confirm
+right_take_beat, right_take_greeting = Connection._take_beat, Connection._take_greeting
+right_say_hello, right_take = Connection._say_hello, Connection._take
+right_adopted, right_down = Neighbours.adopted, Neighbours._down
+right_send_again = Node.send_again
+
+
+# -- the counter-examples of the model
+
+
+def _adopts_without_confirm(connection, encoded):
+    """Rule 2: whoever answers a HELLO waits until the dialler has said that it is still there."""
+    was = connection.state
+    right_take_greeting(connection, encoded)
+    if was == ACCEPTED:
+        connection.confirm()
+
+
+def _is_told_first_later(connection, payload, now_ms):
+    if connection.is_open and payload[0] == frame.HELLO:
+        connection.peer.begins(connection.owner.codec.decode(payload[1:])["first"])
+    else:
+        right_take(connection, payload, now_ms)
+
+
+def _says_hello_and_notes_next(connection):
+    connection.told = connection.peer.expected
+    right_say_hello(connection)
+
+
+def _counts_from_what_it_told(connection):
+    """What I told goes stale while the old connection still delivers."""
+    right_confirm(connection)
+    session = connection.peer
+    session._coming = min(connection.told, session.expected)  # 1 in a fresh session
+
+
+def _is_told_nothing(_session, _number):
+    """Does not listen to what the other end says it begins with."""
+
+
+def _believes_any_told_number(session, incarnation, _named, next_receive):
+    """Rule 4: it counts only if it was told to my present incarnation."""
+    return right_adopt(session, incarnation, session.incarnation, next_receive)
+
+
+def _counts_beats_it_receives(connection, payload, now_ms):
+    """Beats are not numbered; here one end counts those that come."""
+    right_take_beat(connection, payload, now_ms)
+    peer = connection.peer
+    if peer._coming is not None:
+        peer._coming = add(peer._coming, 1)
+
+
+def _leaves_greetings_open(neighbours, gone):
+    """Rule 9: giving up closes what is being greeted, too."""
+    if gone.connection is not None:
+        neighbours.disconnected(gone.connection, "given up")
+    neighbours.node.send_again(gone.give_up(neighbours.draw() | 1))
+
+
+def _keeps_the_old_connection(neighbours, connection, doubts):
+    """Rule 5: adopting closes the old connection at once."""
+    connection.peer.connection = None
+    right_adopted(neighbours, connection, doubts)
+
+
+def _drops_the_oldest(session, payload, is_control):
+    """Rule 7: a numbered frame is never dropped."""
+    while not right_send(session, payload, is_control):
+        if not session.takes(payload):
+            return False
+        session._trim(1)
+    return True
+
+
+def _forgets(neighbours, gone):
+    """Rule 1: no timed forgetting. Here the session is gone with its link, at one end."""
+    right_down(neighbours, gone)
+    if neighbours.node.number == 2:
+        gone.known = 0
+        neighbours.node.send_again(gone._restart())
+
+
+def _goes_on_anyhow(_session, _named):
+    """Else who is forgotten begins afresh as well, and the two that need this would be healed."""
+    return False
+
+
+def _repeats_all(node, doubts):
+    """Rule 9: what the receiver cannot tell as a repeat is not sent again."""
+    right_send_again(node, [bytes([one[0], one[1] & ~0x20]) + one[2:] for one in doubts])
+
+
+# -- slips
+
+
+def _takes_repeats(session, size_bytes):
+    return right_arrived(session, size_bytes) or True
+
+
+def _lets_gaps_be(session, _size_bytes):
+    number, session._coming = session._coming, add(session._coming, 1)
+    session._taken_frames += 1
+    is_new = diff(number, session.expected) >= 0
+    if is_new:
+        session.expected = session._coming
+    return is_new
+
+
+def _believes_any_ack(session, number):
+    session._trim(max(0, diff(number, session.first)))
+
+
+def _trims_one_too_many(session, number):
+    right_acknowledged(session, add(number, 1))
+
+
+def _sends_nothing_again(session, *told):
+    sent = session.sent
+    doubts = right_adopt(session, *told)
+    if doubts is None:
+        session.sent = min(sent, len(session.frames))
+    return doubts
+
+
+def _says_first_one_late(connection):
+    first, connection.peer.first = connection.peer.first, add(connection.peer.first, 1)
+    right_confirm(connection)
+    connection.peer.first = first
+
+
+def _resumes_with_a_stranger(session, _incarnation, named, next_receive):
+    """Rule 4: another incarnation is another session."""
+    session.known = session.known or _incarnation
+    return right_adopt(session, session.known, named, next_receive)
+
+
+def _keeps_its_incarnation(session, _incarnation):
+    session.known = 0
+    return session._restart()
+
+
+def _never_acknowledges(_connection):
+    """Does not say what has arrived."""
+
+
+def _loses_doubts(session):
+    session.frames = []
+    session.buffered_bytes = session.sent = 0
+    session.first = session.expected = 1
+    return []
+
+
+def _prefers_the_old(neighbours, connection, doubts):
+    """Rule 5: a newly confirmed connection always wins."""
+    older = connection.peer.connection
+    if older is not None and neighbours.node.number == 1:
+        neighbours.disconnected(connection, "there is one")
+        return
+    right_adopted(neighbours, connection, doubts)
+
+
+@contextmanager
+def standing_in(patches):
+    """Let what is wrong stand where the right code stood."""
+    with ExitStack() as stack:
+        for (owner, name), wrong in patches.items():
+            stack.enter_context(mock.patch.object(owner, name, wrong))
+        yield
+
+
+# Each with the schedule that shows it.
+MODEL = {
+    "no CONFIRM": (
+        {(Connection, "_take_greeting"): _adopts_without_confirm,
+         (Connection, "_take"): _is_told_first_later,
+         # Frames may follow a HELLO at once then.
+         (connection_module, "STRANGE_BYTES"): 1 << 30,
+         (Session, "_is_forgotten"): _goes_on_anyhow},
+        traps.late_hello),
+    "counting from a stale next receive": (
+        {(Connection, "_say_hello"): _says_hello_and_notes_next,
+         (Connection, "confirm"): _counts_from_what_it_told,
+         (Session, "begins"): _is_told_nothing},
+        traps.stale_count),
+    "a told number that names another incarnation": (
+        {(Session, "adopt"): _believes_any_told_number}, traps.told_to_another),
+    "beats counted by one side": (
+        {(Connection, "_take_beat"): _counts_beats_it_receives}, traps.beats_between),
+    "greetings left open at giving up": (
+        {(Neighbours, "_give_up"): _leaves_greetings_open}, traps.given_up_twice),
+    "data from the old connection": (
+        {(Neighbours, "adopted"): _keeps_the_old_connection}, traps.old_connection),
+    "the oldest dropped from a full buffer": (
+        {(Session, "send"): _drops_the_oldest}, traps.full_buffer),
+    "one side forgets": (
+        {(Neighbours, "_down"): _forgets, (Session, "_is_forgotten"): _goes_on_anyhow},
+        traps.long_break),
+}
+SLIPS = {
+    "repeats are taken": {(Session, "arrived"): _takes_repeats},
+    "gaps are let be": {
+        (Session, "arrived"): _lets_gaps_be, (Session, "send"): _drops_the_oldest},
+    "any acknowledgement is believed": {(Session, "acknowledged"): _believes_any_ack},
+    "an acknowledgement covers one more": {(Session, "acknowledged"): _trims_one_too_many},
+    "nothing is sent again": {(Session, "adopt"): _sends_nothing_again},
+    "first is one late": {(Connection, "confirm"): _says_first_one_late},
+    "a session goes on with a stranger": {(Session, "adopt"): _resumes_with_a_stranger},
+    "giving up keeps the incarnation": {(Session, "give_up"): _keeps_its_incarnation},
+    "nothing is acknowledged": {(Connection, "acknowledge"): _never_acknowledges},
+    "what is in doubt is forgotten": {(Session, "_restart"): _loses_doubts},
+    "the old connection wins": {(Neighbours, "adopted"): _prefers_the_old},
+}
+# Sent again although nobody could tell it as a repeat: only whoever has another way does that.
+REPEATS = {(Node, "send_again"): _repeats_all}
