@@ -9,7 +9,8 @@ from mp_actors import ticks
 
 TRIES = 32  # of an address, at once
 REFILL_MS = 500  # for one more
-HELD_TRIES = 2  # what each REFILL_MS costs in which a stranger held a place and proved nothing
+HELD_TRIES = 2  # what each REFILL_MS costs in which a stranger held the only place for nothing
+HELD_MAX = 8  # tries that may be owed for that
 ADDRESSES_KEPT = 64
 RETRY_MS = 1000  # a full house tells to come again after that
 
@@ -27,14 +28,11 @@ class Gate:
             return RETRY_MS
         if address is None:
             return 0
-        used, since_ms = self._used.get(address, (0, now_ms))
-        refilled = ticks.diff(now_ms, since_ms) // REFILL_MS
-        used = max(0, used - refilled)
+        used, since_ms = self._refilled(address, now_ms)
         if used >= TRIES:
             return REFILL_MS
         if address not in self._used and len(self._used) >= ADDRESSES_KEPT:
             self._forget_longest(now_ms)
-        since_ms = now_ms if not used else ticks.add(since_ms, refilled * REFILL_MS)
         self._used[address] = (used + 1, since_ms)
         return 0
 
@@ -46,15 +44,25 @@ class Gate:
         elif used:
             del self._used[address]
 
-    def held(self, address, held_ms):
+    def held(self, address, held_ms, now_ms):
         """Whoever came from there went before it was confirmed; nobody else had that place.
 
-        A board has one. Who takes it again and again has to leave it free half of the time.
+        Among many places it costs nothing. A board has one: who takes it again and again has to
+        leave it free half of the time, and a neighbour on a bad cable loses 5 s at most.
         """
         if address in self._used:
-            used, since_ms = self._used[address]
-            used = min(used + HELD_TRIES * held_ms // REFILL_MS, 2 * TRIES)
+            used, since_ms = self._refilled(address, now_ms)
+            used += HELD_TRIES * held_ms // (REFILL_MS * self.unproven_max)
+            used = min(used, TRIES + HELD_MAX)
             self._used[address] = (used, since_ms)
+
+    def _refilled(self, address, now_ms):
+        """[tries used, when that was so] as it is now."""
+        used, since_ms = self._used.get(address, (0, now_ms))
+        refilled = ticks.diff(now_ms, since_ms) // REFILL_MS
+        if refilled >= used:
+            return 0, now_ms
+        return used - refilled, ticks.add(since_ms, refilled * REFILL_MS)
 
     def _forget_longest(self, now_ms):
         longest = None

@@ -82,8 +82,8 @@ class Neighbours:
             return
         was_open = gone.is_open
         if not (was_open or gone.is_dialler):
-            held_ms = ticks.diff(self.clock.ticks_ms(), gone.since_ms)
-            self.gate.held(gone.link.address, held_ms)
+            now_ms = self.clock.ticks_ms()
+            self.gate.held(gone.link.address, ticks.diff(now_ms, gone.since_ms), now_ms)
         gone.close()
         self.connections.remove(gone)
         found, node = gone.peer, self.node

@@ -122,11 +122,10 @@ def p99(values):
 
 
 def silence_s(seen, source):
-    """The longest time between two readings of a source that began before the cables were back."""
+    """The longest time between two readings of a source, of which some the cables were out."""
+    out_s, back_s = seen.out
     moments = [row[0] for row in seen.rows[source]]
-    spans = [(one, other) for one, other in pairwise(moments) if is_in(other, seen.out)]
-    ends = [(one, other) for one, other in pairwise(moments) if is_in(one, seen.out)]
-    return max(other - one for one, other in spans + ends)
+    return max(b_s - a_s for a_s, b_s in pairwise(moments) if a_s < back_s and b_s > out_s)
 
 
 # -- a neighbour that stops

@@ -241,6 +241,8 @@ def cut(spaces):
     spaces.set_cable(*BACKBONE, "down")
     spaces.set_cable(*ONLY_WAY, "down")
     spaces.arrivals.wait_for_more(PROBE, count=40)
+    # One end sees it before the other, and what had waited there comes all at once.
+    until(lambda: not {BACKBONE, ONLY_WAY} & spaces.connections(), "both cables given up")
     back_s = time.monotonic()
     connections = spaces.connections()
     rows = {source: spaces.arrivals.rows(source) for source in (PROBE, METER)}

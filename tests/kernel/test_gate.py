@@ -1,7 +1,7 @@
 """The gate: how many strangers may greet at once, and how often one address may try."""
 
 from mp_actors import ticks
-from mp_actors.gate import ADDRESSES_KEPT, HELD_TRIES, REFILL_MS, RETRY_MS, TRIES, Gate
+from mp_actors.gate import ADDRESSES_KEPT, HELD_MAX, HELD_TRIES, REFILL_MS, RETRY_MS, TRIES, Gate
 
 NOW_MS = ticks.WRAP_MS - 5000  # the counter wraps in the middle of every test that lets time pass
 
@@ -62,16 +62,24 @@ def test_a_try_between_two_refills_takes_nothing_of_the_second_s_time():
 def test_a_place_that_was_held_for_nothing_costs_tries_and_the_address_comes_back_in_time():
     gate = Gate(1)
     assert gate.wait_ms("here", 0, NOW_MS) == 0
-    gate.held("here", TRIES // HELD_TRIES * REFILL_MS)
+    gate.held("here", TRIES // HELD_TRIES * REFILL_MS, NOW_MS)
     assert gate.wait_ms("here", 0, NOW_MS) == REFILL_MS
     assert gate.wait_ms("there", 0, NOW_MS) == 0
     assert gate.wait_ms("here", 0, ticks.add(NOW_MS, 2 * REFILL_MS)) == 0
     for _ in range(9):
-        gate.held("here", 1000 * REFILL_MS)
-    assert gate.wait_ms("here", 0, ticks.add(NOW_MS, (TRIES + 4) * REFILL_MS)) == 0
-    gate.held("unknown", 5000)
-    gate.held(None, 5000)
+        gate.held("here", 1000 * REFILL_MS, NOW_MS)
+    assert gate.wait_ms("here", 0, ticks.add(NOW_MS, HELD_MAX * REFILL_MS)) == REFILL_MS
+    assert gate.wait_ms("here", 0, ticks.add(NOW_MS, (HELD_MAX + 1) * REFILL_MS)) == 0
+    gate.held("unknown", 5000, NOW_MS)
+    gate.held(None, 5000, NOW_MS)
     used_up(gate, "unknown")
+
+
+def test_one_place_of_many_may_be_held_for_a_while():
+    gate = Gate(64)
+    for _ in range(TRIES):
+        assert gate.wait_ms("here", 0, NOW_MS) == 0
+        gate.held("here", 5000, NOW_MS)
 
 
 def test_no_more_tries_gather_than_there_are():

@@ -245,17 +245,23 @@ def test_who_is_dialled_and_says_nothing_is_given_up_after_5_seconds():
     assert GREETING_MS <= passed_ms <= GREETING_MS + 2 * LATE_MS
 
 
+def calculating_board(net):
+    """The probe, with a board's arithmetic in slices."""
+    sliced = SimpleNamespace(**{name: getattr(crypto, name) for name in crypto.__all__})
+    sliced.public_key, sliced.x25519 = x25519.public_key, x25519.x25519
+    board = net.nodes[PROBE]
+    board.links.guard = Guard(sliced, Keys(keys()[PROBE]))
+    return board
+
+
 @pytest.mark.parametrize(("product_ms", "side"), [(800, 0), (800, 1), (2000, 1), (4500, 0)])
 def test_a_board_that_is_slow_to_calculate_gets_in_whoever_dials(product_ms, side):
     # An ESP32 takes 0.8 s for a product by itself, and a multiple of that when it has other work.
     net = Net(links=without(PROBE, HUB))
-    board = net.nodes[PROBE]
+    board = calculating_board(net)
     slices = 0
     for _ in x25519.public_key(bytes(range(32))):
         slices += 1
-    sliced = SimpleNamespace(**{name: getattr(crypto, name) for name in crypto.__all__})
-    sliced.public_key, sliced.x25519 = x25519.public_key, x25519.x25519
-    board.links.guard = Guard(sliced, Keys(keys()[PROBE]))
     pair = (board, net.nodes[HUB]) if side == 0 else (net.nodes[HUB], board)
     cord, passed_ms = Cord(*pair), 0.0
     while not cord.is_open and passed_ms < 30_000:
@@ -286,6 +292,21 @@ def test_more_bytes_than_a_greeting_can_have_end_it(size):
         given += len(piece)
         assert given <= STRANGE_BYTES + size
     assert len(visitor.end.writes) == 0
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000])
+def test_bytes_that_come_while_a_board_calculates_are_bounded_too(size):
+    net = Net(links=without(PROBE, HUB))
+    first = first_message(net, HUB, PROBE)
+    board = calculating_board(net)
+    visitor = Visitor(board)
+    board.received(visitor.connection, first)
+    assert visitor.connection.work is not None
+    given = len(first)
+    while not visitor.is_gone:
+        board.received(visitor.connection, b"\0" * size)
+        given += size
+        assert given <= STRANGE_BYTES + size
 
 
 @pytest.mark.parametrize("size", BOMBS.values(), ids=BOMBS)

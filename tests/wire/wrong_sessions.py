@@ -9,8 +9,8 @@ from unittest import mock
 
 import traps
 
-from mp_actors import connection as connection_module
 from mp_actors import frame
+from mp_actors import greeting as greeting_module
 from mp_actors.connection import Connection
 from mp_actors.greeting import ACCEPTED
 from mp_actors.neighbours import Neighbours
@@ -197,7 +197,7 @@ MODEL = {
         {(Connection, "_take_greeting"): _adopts_without_confirm,
          (Connection, "_take"): _is_told_first_later,
          # Frames may follow a HELLO at once then.
-         (connection_module, "STRANGE_BYTES"): 1 << 30,
+         (greeting_module, "STRANGE_BYTES"): 1 << 30,
          (Session, "_is_forgotten"): _goes_on_anyhow},
         traps.late_hello),
     "counting from a stale next receive": (
