@@ -37,6 +37,13 @@ _HELLO_FIELDS = (
 )
 
 
+class Busy(RemoteWireError):
+    """The other end has no place for me now: nobody's mistake, and counted as a refusal."""
+
+    reason = "busy"
+    answer = None
+
+
 class Greeting:
     """The part of a `Connection` that is over once it is open; what it asks its owner, see there.
 
@@ -114,7 +121,7 @@ class Greeting:
         if kind not in _TAKES[self.state]:
             if kind == frame.BEAT and frame.read_beat(payload)[0] == frame.RETRY:
                 self.retry_ms = min(frame.read_beat(payload)[1], RETRY_MAX_MS)
-                raise RemoteWireError("is busy with others")
+                raise Busy("is busy with others")
             raise RemoteWireError("frame of kind 0x%02x while %s" % (payload[0], self.state))
         if kind == frame.HELLO:
             if self.state != ANSWERED and self._handshake is not None:

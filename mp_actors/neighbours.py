@@ -285,7 +285,8 @@ class Neighbours:
             self._count_link_error(text)
         else:
             number = connection.claimed_number
-            self._count_refused(number if number in self.guard.neighbours else 0, reason)
+            is_known = connection.is_dialler or number in self.guard.neighbours
+            self._count_refused(number if is_known else 0, reason)
             if error.answer is not None:
                 connection.send_off(error.answer)
         self.disconnected(connection, text)

@@ -5,6 +5,7 @@ A failure prints the steps; `Sim` repeats them exactly, since site and simulatio
 
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -132,6 +133,7 @@ Faults.TestCase.settings = settings(
 )
 
 
+@pytest.mark.timeout(900)  # 200 stories of many virtual minutes; 300 s were not enough on a busy day
 class TestFaults(Faults.TestCase):
     """Whatever happens to a site, in whatever order, every law of `checkers` holds."""
 
