@@ -133,7 +133,7 @@ Faults.TestCase.settings = settings(
 )
 
 
-@pytest.mark.timeout(900)  # 200 stories of many virtual minutes; 300 s were not enough on a busy day
+@pytest.mark.timeout(900)  # 200 stories of virtual minutes; 300 s are not enough on a busy day
 class TestFaults(Faults.TestCase):
     """Whatever happens to a site, in whatever order, every law of `checkers` holds."""
 
