@@ -10,8 +10,9 @@ A loss that nobody claims is what must not be; a claim too many can be: who give
 not know what of it had arrived.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
@@ -41,28 +42,30 @@ class Whereabouts:
         return self.accepted == ends and self.lost <= self.claimed + self.destroyed
 
 
-def numbered(payloads: Iterable[bytes]) -> Iterator[tuple[int, range]]:
-    """(wire, numbers of its readings) of each frame that carries some."""
-    for payload in payloads:
-        try:
-            body = payload
-            if frame.kind(payload) == frame.ROUTED:
-                head = frame.Head(payload)
-                if head.is_control:
-                    continue
-                body = payload[head.body :]
-            elif frame.kind(payload) != "array":
-                continue
-            wire, _, first, _ = batch.head(body)
-            yield wire, range(first, first + batch.count(body))
-        except RemoteWireError:
-            continue
+@lru_cache(maxsize=1 << 14)  # a frame is looked at again and again until it is acknowledged
+def numbers_of(payload: bytes) -> tuple[int, range] | None:
+    """(wire, numbers of its readings) of a frame, None if it carries none."""
+    try:
+        body = payload
+        if frame.kind(payload) == frame.ROUTED:
+            head = frame.Head(payload)
+            if head.is_control:
+                return None
+            body = payload[head.body :]
+        elif frame.kind(payload) != "array":
+            return None
+        wire, _, first, _ = batch.head(body)
+        return wire, range(first, first + batch.count(body))
+    except RemoteWireError:
+        return None
 
 
 def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
     """Add the readings that frames carry."""
-    for wire, numbers in numbered(payloads):
-        found.setdefault(wire, set()).update(numbers)
+    for payload in payloads:
+        known = numbers_of(payload)
+        if known is not None:
+            found.setdefault(known[0], set()).update(known[1])
 
 
 def kept_by(node: Node) -> list[bytes]:
