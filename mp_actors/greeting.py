@@ -119,7 +119,11 @@ class Greeting:
     def _greeted(self, kind, payload):
         """A frame that came before the connection is open. *Raises* RemoteWireError."""
         if kind not in _TAKES[self.state]:
-            if kind == frame.BEAT and frame.read_beat(payload)[0] == frame.RETRY:
+            if (
+                self.is_dialler
+                and kind == frame.BEAT
+                and frame.read_beat(payload)[0] == frame.RETRY
+            ):
                 self.retry_ms = min(frame.read_beat(payload)[1], RETRY_MAX_MS)
                 raise Busy("is busy with others")
             raise RemoteWireError("frame of kind 0x%02x while %s" % (payload[0], self.state))
