@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from actors import reports
 from actors.accel import codec
 from actors.costs import Costs
 from actors.observer import Observer
@@ -108,16 +109,19 @@ class Controller(Actor):
     def on_device(self, path: str, figures: dict[str, Any]) -> None:
         """A device's own figures."""
         self._check_sender(path)
+        reports.check("device", figures)
         self.observer.take_device(path, figures)
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
         self._check_sender(path)
+        reports.check("actors", rows)
         self.observer.take_actors(path, rows)
 
     def on_wires(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some wire ends on a device."""
         self._check_sender(path)
+        reports.check("wires", rows)
         self.observer.take_wires(path, rows)
 
     def _check_sender(self, path: str) -> None:

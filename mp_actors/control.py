@@ -1,16 +1,17 @@
 """Control messages of one device: maps `{to, from, inc, do, args, id?}` and their answers.
 
 An answer is `{to, from, re, ok}` or `{to, from, re, error: [kind, text]}`, the kind one of failed,
-busy, unreachable, expired. With an id there is exactly one answer, without one there is none. A
-question that comes again, since its answer was lost, is answered from memory and not carried out
-twice: it is known by device, incarnation and id.
+busy, unreachable, expired, anew (an order for an earlier start of this device; `Requests` sends it
+again, for the start that the answer's `inc` tells). With an id there is exactly one answer, without
+one there is none. A question that comes again, since its answer was lost, is answered from memory
+and not carried out twice: it is known by device, incarnation and id.
 """
 
 from mp_actors import frame
 from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.path import split
-from mp_actors.proof import NEEDS_PROOF, REPORTS
+from mp_actors.proof import ANY_START, NEEDS_PROOF, REPORTS
 
 ANSWERS_KEPT = 32  # answers a device can repeat
 
@@ -47,7 +48,7 @@ class Control:
         try:
             proves = node.proof is not None and node.proof.can_prove(to_device)
             if proves:
-                node.proof.number(body)
+                node.proof.number(body, to_device)
             encoded = node.codec.encode(body)
             if proves:
                 encoded += node.proof.mac(node.number, to_device, encoded)
@@ -107,11 +108,15 @@ class Control:
             if is_allowed and key in self._answers:
                 self._answer(self._answers[key], from_device, console)
                 return
-        is_order = needs_proof and console is None
-        if not is_allowed or (is_order and not self.node.proof.is_fresh(body)):
+        error = None
+        if not is_allowed:
+            error = "failed", "%s: only the controller may say %r" % (path, kind)
+        elif needs_proof and console is None:
+            error = self._staleness(body, path, kind)
+        if error is not None:
             self.lose("denied")
             if answer is not None:
-                answer(("failed", "%s: only the controller may say %r" % (path, kind)), None)
+                answer(error, None)
             return
         if answer is not None:
             self._remember(key)
@@ -149,6 +154,15 @@ class Control:
             return False
         return name in NEEDS_PROOF
 
+    def _staleness(self, body, path, kind):
+        """Why a proved order is not to be carried out (again), None if it is."""
+        node = self.node
+        if kind not in ANY_START and body.get("for") != node.incarnation:
+            return "anew", "%s has begun anew; %r was meant for before" % (node.path, kind)
+        if not node.proof.is_fresh(body):
+            return "failed", "%s: %r was said before" % (path, kind)
+        return None
+
     def _is_anothers(self, sender, from_device):
         """Whether this actor is known to live on another device than the one that sends."""
         if self.node.proof is None:
@@ -164,6 +178,9 @@ class Control:
             if not isinstance(error, list) or [type(word) for word in error] != [str, str]:
                 raise RemoteWireError("an answer whose error is not [kind, text]")
             error = tuple(error)
+        proof = self.node.proof
+        if proof is not None and proof.can_prove(from_device) and type(body.get("inc")) is int:
+            proof.starts[from_device] = body["inc"]
         if self.on_answer is not None:
             self.on_answer(body["re"], error, body.get("ok"), from_device)
 
@@ -172,6 +189,8 @@ class Control:
 
         def answer(error, value):
             body = {"to": sender, "from": path, "re": number}
+            if self.node.proof is not None:
+                body["inc"] = self.node.incarnation
             if error is None:
                 body["ok"] = value
             else:

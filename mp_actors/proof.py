@@ -2,7 +2,8 @@
 
 Sealed links prove the neighbour only. Control from the controller to a device therefore carries an
 HMAC-SHA256, cut to 16 bytes, under a key the two of them share, over the sender's number and the
-body; the body names the device, and a term and a counter that are taken once. Maps carry the site's
+body; the body names the device, a term and a counter that are taken once, and the start of the
+device it is for, since one that begins anew has forgotten which were taken. Maps carry the site's
 RSA signature. What only the controller or a console may say, `NEEDS_PROOF` lists: to these actors
 of the runtime every verb is refused without proof, but for the `REPORTS` of devices.
 """
@@ -12,19 +13,21 @@ import struct
 MAC_BYTES = 16
 WINDOW = 64  # orders that may overtake each other
 NEEDS_PROOF = ("node", "router", "controller")
+ANY_START = ("watch", "version")  # questions that change nothing; their answers tell the start
 REPORTS = ("device", "actors", "wires")  # what any device may tell the controller: how it is
 
 
 class Proof:
     """One device's end. `keys`: a `keyring.Keys`; on the controller's device it can prove, too.
 
-    `term`: rises with each start of a controller.
+    `term`: rises with each start of a controller. `starts`: {device number: incarnation}, as heard.
     """
 
     def __init__(self, crypto, keys, term):
         self._crypto = crypto
         self._keys = keys
         self._term = term
+        self.starts = {}
         self._count = 0
         self._highest = (0, 0)  # term and counter
         self._seen = 0  # bit n: the counter n below the highest was taken
@@ -33,10 +36,11 @@ class Proof:
         """Whether this is the controller's device, and shares a key with that one."""
         return to_device in self._keys.macs
 
-    def number(self, body):
-        """Add term and counter to the body of an order."""
+    def number(self, body, to_device):
+        """Add term, counter and the device's start to the body of an order."""
         self._count += 1
         body["term"], body["count"] = self._term, self._count
+        body["for"] = self.starts.get(to_device, 0)
 
     def mac(self, from_device, to_device, encoded):
         """What goes behind the encoded body."""

@@ -66,6 +66,8 @@ class Requests:
             if not is_unreachable or self.node.forwarder.is_leaf(from_device):
                 self.node.control.lose("denied")
                 return
+        if error is not None and error[0] == "anew":
+            return  # the next try is for the start it has told
         self._close(number, error, value)
 
     def _close(self, number, error, value):

@@ -49,7 +49,7 @@ FLOORS = {
         18: "__init__",
     },
     "actors": {
-        0: "problems mesh boards accel serial",
+        0: "problems mesh boards accel serial reports",
         1: "arguments device boards.interpreter accel.codec accel.crypto",
         2: "topology boards.build",
         3: "pipeline device_check boards.virtual",

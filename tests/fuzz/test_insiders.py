@@ -44,7 +44,8 @@ def order(to, kind, args=(), *, number=None, inc=5, **more):
 def proved(net, to_device, body):
     """The bytes and MAC of an order as the controller's device makes them."""
     proof = net.nodes[DESK].proof
-    proof.number(body)
+    proof.starts[to_device] = net.nodes[to_device].incarnation
+    proof.number(body, to_device)
     encoded = codec.encode(body)
     return encoded + proof.mac(DESK, to_device, encoded)
 
@@ -152,6 +153,48 @@ def test_an_order_that_is_played_again_is_carried_out_once():
     thief.route(flags, GATE, DESK, start)
     assert not gate.scheduler.sampling
     assert gate.control.lost == {"denied": 1}
+
+
+def test_an_order_that_was_kept_is_not_carried_out_once_its_device_has_begun_anew():
+    net = Net(links=without(GATE, HUB))
+    kept = [
+        proved(net, GATE, order("field/gate/node", "start", number=1)),
+        proved(net, GATE, order("field/gate/node", "start")),
+        proved(net, GATE, order("field/gate/router", "map", list(signed_map(1)), number=2)),
+    ]
+    before = net.nodes[GATE].incarnation
+    net.lines.append((GATE, "", "begins anew"))  # another draw
+    gate = net.start(GATE)
+    assert gate.incarnation != before
+    thief = Insider(net, HUB, GATE)
+    for body in kept:
+        thief.route(frame.CONTROL | frame.PROVED, GATE, DESK, body)
+    assert not gate.scheduler.sampling
+    assert gate.forwarder.version == 0
+    assert gate.control.lost == {"denied": 3}
+
+
+def test_what_the_controller_says_next_reaches_a_device_that_has_begun_anew():
+    net = Net(links=[(HUB, DESK)])
+    asks, said = Requests(net.nodes[DESK]), []
+
+    def ask(kind):
+        asks.ask("field/desk/controller", "field/hub/node", kind, [], lambda *it: said.append(it))
+
+    ask("start")
+    net.rest(1600)  # all is acknowledged
+    assert net.nodes[HUB].scheduler.sampling
+    net.cords.pop((HUB, DESK)).cut()
+    net.lines.append((HUB, "", "begins anew"))
+    hub = net.start(HUB)
+    net.link(HUB, DESK)
+    ask("start")
+    net.rest()
+    assert not hub.scheduler.sampling  # it was said to the one before
+    net.rest(600)
+    assert hub.scheduler.sampling
+    assert said == [(None, None), (None, None)]
+    assert hub.control.lost == {"denied": 1}
 
 
 def test_orders_of_an_earlier_controller_are_over_once_its_successor_has_spoken():
@@ -475,3 +518,23 @@ def test_the_console_s_keys_open_nothing_for_a_device():
         Insider(net, CLERK, GATE, hello={"number": 0})
     assert thief.peer.number == CLERK
     assert "says 0" in "".join(net.nodes[GATE].links.link_errors)
+
+
+@pytest.mark.parametrize("kind", ["device", "actors", "wires"])
+def test_a_report_that_is_none_stops_nobody(kind):
+    net = Net(links=without(CLERK, GATE), controls=True)
+    net.rest(1500)
+    thief = Insider(net, CLERK, GATE)
+    rows = ([[1]], [1], [[[]] * 10], [["x", 1, 1, 1, {}]], [[1, 2, "x"]])
+    figures = ({}, {"inc": "x"}, {"inc": 1, "interpreter": "[/]", "free": "x"},
+               {"inc": 1, "refused": [[1]]}, {"inc": 1, "link_errors": {"x": "y"}},
+               {"inc": 1, "peers": [[GATE, "x", "tcp", "ccm", 0]]})
+    body = {"to": "field/desk/controller", "from": "field/clerk/node", "do": kind}
+    for report in (5, None, "x", [], {}, *rows, *figures):
+        thief.route(frame.CONTROL, DESK, CLERK, {**body, "args": ["field/clerk", report]})
+        net.controller.on_status()
+        net.controller.observer.links()
+    cell = net.nodes[DESK].scheduler.cells["field/desk/controller"]
+    assert cell.failures == 0
+    net.rest(1500)
+    assert net.controller.observer.reports["field/hub"].reports > 1

@@ -80,7 +80,7 @@ def test_nothing_holds_where_no_key_is_shared_with_the_controller():
 def test_each_order_has_a_counter_of_its_own():
     proof, bodies = proof_of(CONTROLLER, term=9), [{} for _ in range(3)]
     for body in bodies:
-        proof.number(body)
+        proof.number(body, DEVICE)
     assert [(body["term"], body["count"]) for body in bodies] == [(9, 1), (9, 2), (9, 3)]
 
 
