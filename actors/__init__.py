@@ -19,12 +19,13 @@ a file importing only from floors below its own:
                controller -> plan.diff -> commands -> routers -> node actors
     see        node actors -> reports -> controller -> ledger -> summary -> view, JSON
 
-A site file needs only the two names exported here:
+A site file needs only the names exported here:
 
-    from actors import Pipeline, Topology
+    from actors import Pipeline, Topology, latest, reliable, stream
 """
 
+from actors.delivery import latest, reliable, stream
 from actors.pipeline import Pipeline
 from actors.topology import Topology
 
-__all__ = ["Pipeline", "Topology"]
+__all__ = ["Pipeline", "Topology", "latest", "reliable", "stream"]

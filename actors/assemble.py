@@ -5,6 +5,7 @@ from typing import Any
 
 from actors.controller import REPORT_MS, Controller
 from actors.plan import Plan
+from actors.state import State, StateFile
 from actors.topology import Device
 from mp_actors import loader
 from mp_actors.guard import Guard
@@ -53,8 +54,10 @@ def add_controller(
     seconds: Callable[[], float],
     report_ms: int = REPORT_MS,
     sign: Callable[[bytes], bytes] | None = None,
+    state_file: StateFile | None = None,
+    state: State | None = None,
 ) -> Controller:
     """Put the controller on a node; it begins to roll the plan out, with maps that `sign` signs."""
-    controller = Controller(node, plan, seconds, report_ms, sign)
+    controller = Controller(node, plan, seconds, report_ms, sign, state_file, state)
     node.scheduler.spawn(join(node.path, "controller"), lambda: controller)
     return controller

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import networkx
 
@@ -21,10 +22,11 @@ from actors.device_check import (
     reached_from,
 )
 from actors.pipeline import Pipeline, Stage, Wire
-from actors.problems import Problem, Problems, SiteError, SourceLine
+from actors.problems import Problem, Problems, SiteError, SourceLine, shown_value, suggestion
 from actors.site import Site, is_importable, load
 from actors.topology import Device
 from mp_actors.actor import Actor
+from mp_actors.supervise import POLICIES
 
 LIBRARY = "mp_actors.operators"  # beside the site's own modules, what every device can import
 BUILT_IN = ("builtins", "math")  # functions of these exist on both interpreters
@@ -53,6 +55,7 @@ def check(site: Site) -> list[Problem]:
     for stage in site.stages:
         _check_place(site, stage, problems)
         _check_importable(site, stage, problems)
+        _check_supervision(stage, problems)
     _check_stage_names(site, problems)
     _check_wire_ends(site, cut_off, problems)
     return problems.sorted(site.file)
@@ -192,6 +195,27 @@ def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
                 if Path(file).is_relative_to(site.folder)
                 else f"put a module with {reference.name} beside {Path(site.file).name}",
             )
+
+
+def _check_supervision(stage: Stage, problems: Problems) -> None:
+    """What is to be done when its handler raises is one of what the runtime can do."""
+    cls: Any = stage.cls
+    name, policy, limit = cls.__name__, cls.supervision, cls.restarts_max
+    if policy not in POLICIES:
+        problems.add(
+            stage.declared_at,
+            f"{name}.supervision has a wrong value",
+            expected="one of " + ", ".join(POLICIES),
+            got=shown_value(policy),
+            remedy=suggestion(policy, POLICIES) if isinstance(policy, str) else "",
+        )
+    if limit is not None and (type(limit) is not int or limit < 0):
+        problems.add(
+            stage.declared_at,
+            f"{name}.restarts_max has a wrong value",
+            expected="how many restarts in a minute there may be, or None for any number",
+            got=shown_value(limit),
+        )
 
 
 def _check_own_file(site: Site, stage: Stage, reference: Reference, problems: Problems) -> None:

@@ -151,6 +151,27 @@ def plan(file: SiteFile, json_file: JsonFile = None) -> None:
 
 
 @app.command()
+def status(file: SiteFile, json_file: JsonFile = None) -> None:
+    """Show how a site that runs is, from another terminal: what `run` shows, with its age."""
+    from actors import summary, view
+    from actors.running import console
+
+    site, planned = _planned(file)
+    screen = _screen(stderr=str(json_file) == "-")
+    try:
+        with console(file, site, planned) as asked:
+            told = asked.ask(f"{planned.controller}/controller", "status")
+    except ActorsError as error:
+        _fail(NOBODY, f"{planned.controller}: {error}")
+    found = summary.summarise(planned, told, {}, [])
+    screen.print(view.final(found, screen.width))
+    if json_file is not None:
+        summary.write(found, json_file)
+    if not found["ok"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def keys(
     file: SiteFile,
     device: Annotated[
@@ -261,9 +282,16 @@ def _serve(
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        launch.run_worker(site, planned, device, config, controls, store.folder)
+        state = _state_path(file, file_addresses)
+        launch.run_worker(site, planned, device, config, controls, store.folder, state)
     except ActorsError as error:
         _fail(FAILED, str(error))
+
+
+def _state_path(file: Path, file_addresses: Path | None) -> Path:
+    """Where the controller keeps its state: beside the site file, or in the folder of a run."""
+    folder = file.parent if file_addresses is None else file_addresses.parent
+    return folder / f".{file.stem}.state.json"
 
 
 def _planned(file: Path) -> tuple[Any, Any]:

@@ -13,13 +13,14 @@ from actors import reports
 from actors.accel import codec
 from actors.costs import Costs
 from actors.observer import Observer
-from actors.plan import Command, Plan, diff
+from actors.plan import Command, Plan, diff, raised, renewed, restored, resumed
+from actors.repair import Repair
+from actors.state import State, StateFile
 from mp_actors.actor import Actor
 from mp_actors.errors import Refused
 from mp_actors.news import digest
 from mp_actors.node import Node
 from mp_actors.path import join
-from mp_actors.requests import Requests
 
 Error = tuple[str, str] | None  # (kind, text); see `mp_actors.control`
 
@@ -28,6 +29,8 @@ COMMAND_TIMEOUT_MS = 4000
 RETRY_MS = 250
 PATIENCE_S = 3.0  # before a device that is waited for is named in the log
 SILENCE_MS = 500  # how often silence is looked for
+RESTARTS_MS = 500  # how often devices are asked that are not heard
+PROBE_TIMEOUT_MS = 1000  # then they are asked anew: one that is back is not to wait
 COSTS_MS = 5000  # how often measured delays are looked at
 
 
@@ -37,6 +40,8 @@ class Controller(Actor):
     `seconds()` is a clock that never jumps, for ages.
     """
 
+    supervision = "resume"  # what it knows is in it: another instance would know nothing
+
     def __init__(
         self,
         node: Node,
@@ -44,7 +49,14 @@ class Controller(Actor):
         seconds: Callable[[], float] = time.monotonic,
         report_ms: int = REPORT_MS,
         sign: Callable[[bytes], bytes] | None = None,
+        state_file: StateFile | None = None,
+        state: State | None = None,
     ) -> None:
+        self._state_file = state_file or StateFile()
+        self._state = state or State()
+        is_later = bool(self._state.epochs)
+        if is_later:  # this device began anew, the others perhaps not
+            plan = renewed(resumed(plan, self._state.epochs), node.path)
         self.plan = plan
         self.observer = Observer(plan, seconds, self.log)
         self.failures: dict[tuple[Any, ...], str] = {}
@@ -54,24 +66,29 @@ class Controller(Actor):
         self._sign = sign
         self._patience_s: dict[tuple[Any, ...], float] = {}
         self._node = node
-        self.map_version = 0
+        self.map_version = self._state.map_version
         self._map_router = ""
         self.route_map = plan.route_map
         self.costs = Costs(plan.route_map)
-        self._requests = Requests(node)
-        self._open = {command.key: command for command in diff(None, plan)}
+        self._requests = node.requests
+        self._open = {command.key: command for command in diff(None, self.plan)}
         self._sent: set[tuple[Any, ...]] = set()
         self._done: set[tuple[Any, ...]] = set()
         self._started_s: float | None = None
         self._halted_s: float | None = None
         self._halt_left: set[str] = set()
+        starts = {path: one for path, one in self._state.starts.items() if path in plan.devices}
+        self._repair = Repair({**starts, node.path: node.incarnation}, is_later)
+        self._asked: set[str] = set()
 
     def started(self) -> None:
+        self._save()
         self._roll_out()
         # Not a timer of this actor: routes are looked after while sensors rest, too.
         timers = self._node.scheduler.timers
         timers.every(self._node.scheduler.now_ms, COSTS_MS, self._look_at_costs)
         timers.every(self._node.scheduler.now_ms, SILENCE_MS, self.observer.look_for_silence)
+        timers.every(self._node.scheduler.now_ms, RESTARTS_MS, self._look_for_restarts)
 
     # -- what the console asks
 
@@ -110,7 +127,10 @@ class Controller(Actor):
         """A device's own figures."""
         self._check_sender(path)
         reports.check("device", figures)
+        if path not in self.plan.devices or self._repair.is_past(path, figures["inc"]):
+            return
         self.observer.take_device(path, figures)
+        self._know(path, figures["inc"])
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
@@ -149,8 +169,12 @@ class Controller(Actor):
         if command.kind == "watch":
             arguments = [self.path, self._report_ms]
 
-        def answered(error: Error, _value: Any) -> None:
+        def answered(error: Error, value: Any) -> None:
+            if command.kind == "watch" and error is None:
+                self._know(command.device, value)
             self._answered(command, error)
+            if command.kind == "wire" and error is None:
+                self._compare(command.key[1], value)
 
         self._requests.ask(
             self.path, path, command.kind, arguments, answered, COMMAND_TIMEOUT_MS
@@ -167,6 +191,7 @@ class Controller(Actor):
                 then(error)
                 return
             self.map_version = max(self.map_version, version) + 1
+            self._save()
             encoded = codec.encode({**self.route_map, "version": self.map_version})
             arguments = [encoded, digest(encoded)]
             if self._sign is not None:
@@ -183,8 +208,8 @@ class Controller(Actor):
         self._requests.ask(self.path, path, "version", [], known, COMMAND_TIMEOUT_MS)
 
     def _answered(self, command: Command, error: Error) -> None:
-        if command.key not in self._open:
-            return
+        if self._open.get(command.key) is not command:
+            return  # of an order that another has taken the place of
         if error is not None and error[0] != "failed":
             # Nobody there yet, or busy: the same command later. What it says is shown meanwhile.
             self._waits(command, error[1])
@@ -215,8 +240,80 @@ class Controller(Actor):
         self.waiting_for[command.key] = f"{command.device}: {text}"
 
     def _again(self, command: Command) -> None:
-        if command.key in self._open:
+        if self._open.get(command.key) is command:
             self._send(command)
+
+    # -- devices that begin anew
+
+    def _look_for_restarts(self) -> None:
+        """Ask whoever is quiet; one that was started again knows nobody to report to."""
+        if self._halted_s is not None:
+            return
+        for path in self._repair.quiet(self.observer.reports, self._seconds_now()):
+            if path not in self._asked:
+                self._asked.add(path)
+                self._requests.ask(
+                    self.path,
+                    join(path, "node"),
+                    "watch",
+                    [self.path, self._report_ms],
+                    lambda error, start, path=path: self._heard_again(path, error, start),
+                    PROBE_TIMEOUT_MS,
+                )
+
+    def _heard_again(self, path: str, error: Error, start: Any) -> None:
+        self._asked.discard(path)
+        if error is None:
+            self._know(path, start)
+
+    def _know(self, path: str, start: Any) -> None:
+        """This start of a device is the present one; if it is another, it knows nothing yet."""
+        if type(start) is not int or self._repair.is_past(path, start):
+            return
+        is_known = self._repair.starts.get(path) == start
+        is_news = self._repair.is_news(path, start)
+        self.observer.began(path, start)
+        if is_news:
+            self._restore(path)
+        elif not is_known:
+            self._save()
+
+    def _restore(self, path: str) -> None:
+        """Tell a device everything once more, and the other ends of its wires."""
+        if self._halted_s is not None:
+            return
+        self.log(f"{path} has begun anew and is configured again")
+        self.plan, commands = restored(self.plan, path, set(self._open))
+        self._save()
+        self._reopen(commands)
+        if self._map_router == join(path, "router") and ("map",) in self._done:
+            # Perhaps it has no neighbour that could give it the map.
+            self._give_map(lambda error: self.log(error[1]) if error is not None else None)
+
+    def _compare(self, number: int, epoch: Any) -> None:
+        """A device knows this epoch of a wire; a higher one is of a plan that was forgotten."""
+        if type(epoch) is not int or epoch <= self.plan.wires[number].epoch:
+            return
+        self.plan, commands = raised(self.plan, number, epoch)
+        self._save()
+        self._reopen(commands)
+
+    def _reopen(self, commands: list[Command]) -> None:
+        for command in commands:
+            self._sent.discard(command.key)
+            self._done.discard(command.key)
+            self.failures.pop(command.key, None)
+            self._open[command.key] = command
+        self._roll_out()
+
+    def _save(self) -> None:
+        """Before anything is said that a later controller has to know."""
+        self._state.map_version = self.map_version
+        self._state.epochs = {number: wire.epoch for number, wire in self.plan.wires.items()}
+        self._state.starts = dict(self._repair.starts)
+        before = self._state_file.failed
+        if not self._state_file.save(self._state) and self._state_file.failed != before:
+            self.log(self._state_file.failed)
 
     # -- costs
 

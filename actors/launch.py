@@ -27,6 +27,7 @@ from actors.plan import Plan
 from actors.routing import Routing
 from actors.serial import open_port
 from actors.site import Site
+from actors.state import StateFile
 from actors.topology import Device
 from mp_actors.boot import draw, say, serve
 from mp_actors.clock import SystemClock
@@ -148,6 +149,7 @@ def run_worker(
     config: Mapping[str, Any],
     controls: bool,
     keys_folder: Path,
+    state_path: Path,
 ) -> None:
     """Serve a worker in this process until it is told to end. *Raises* LaunchError."""
     gc.set_threshold(*GC_THRESHOLD)
@@ -157,7 +159,9 @@ def run_worker(
     if folder not in sys.path:
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
     clock = SystemClock()
-
+    state_file = StateFile(state_path if controls else None)
+    state = state_file.load()
+    state.term += 1
     node = make_node(
         device,
         config["parents"],
@@ -165,10 +169,17 @@ def run_worker(
         codec=codec,
         draw=draw,
         log=say,
-        guard=host_guard(config["keys"], keys_folder),
+        guard=host_guard(config["keys"], keys_folder, state.term),
     )
     if controls:
-        add_controller(node, plan, time.monotonic, sign=signer(config["keys"]))
+        add_controller(
+            node,
+            plan,
+            time.monotonic,
+            sign=signer(config["keys"]),
+            state_file=state_file,
+            state=state,
+        )
 
     def end(_number: int, _frame: object) -> None:
         node.is_ending = True

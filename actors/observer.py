@@ -30,12 +30,17 @@ class Observer:
         report = self.reports.get(path)
         if report is None:
             return
-        if report.incarnation not in (0, figures["inc"]):
-            report.restarts += 1
-        report.incarnation = figures["inc"]
+        self.began(path, figures["inc"])
         report.figures = figures
         report.heard_s = self._seconds()
         report.reports += 1
+
+    def began(self, path: str, incarnation: int) -> None:
+        """This start of a device is the present one; what another has counted is closed."""
+        report = self.reports[path]
+        if report.incarnation not in (0, incarnation):
+            report.begin_anew()
+        report.incarnation = incarnation
 
     def take_actors(self, path: str, rows: Iterable[list[Any]]) -> None:
         """Figures of some of a device's actors."""
@@ -101,6 +106,7 @@ class Observer:
                 "dropped": made.dropped,
                 "in_flight": made.in_flight,
                 "unexplained": made.unexplained,
+                "doubled": made.doubled,
                 "p50_us": made.p50_us,
                 "p99_us": made.p99_us,
             }

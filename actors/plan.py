@@ -5,8 +5,8 @@ site from one plan to another; the controller carries it out, and a first start 
 nothing.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -57,6 +57,8 @@ class WirePlan:
     via: int  # number of the router that a leaf hands its readings to, 0 where it has no choice
     epoch: int = EPOCH
     delivery: str = "stream"
+    full: str = "drop-oldest"
+    credit: int = 1024
 
     @property
     def hops(self) -> int:
@@ -78,6 +80,9 @@ class WirePlan:
             "limit": self.limit_bytes,
             "items": self.items_max,
             "via": self.via,
+            "credit": self.credit,
+            "full": self.full,
+            "reliable": self.delivery == "reliable",
         }
 
 
@@ -167,6 +172,53 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
     return [_without_unknown(command, done) for command in commands]
+
+
+def restored(
+    plan: Plan, path: str, waiting: Collection[tuple[Any, ...]] = ()
+) -> tuple[Plan, list[Command]]:
+    """What brings a device back that has begun anew, and the plan from then on.
+
+    Its actors are made, and its wires at both ends under a higher epoch: numbers begin again.
+    `waiting`: keys of commands that are not carried out yet; they are waited for, too.
+    """
+    after = renewed(plan, path)
+    mine = {number for number, wire in after.wires.items() if wire is not plan.wires[number]}
+    commands = []
+    for command in diff(None, after):
+        kind, name = command.key[0], command.key[-1]
+        its_own = kind in ("spawn", "start") and command.device == path
+        if its_own or (kind in ("source", "target") and name in mine):
+            commands.append(command)
+    known = {command.key for command in commands}.union(waiting)
+    return after, [_without_unknown(command, known) for command in commands]
+
+
+def renewed(plan: Plan, path: str) -> Plan:
+    """The plan with a higher epoch for every wire between this device and others."""
+    wires = dict(plan.wires)
+    for wire in plan.wires.values():
+        if path in (wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]):
+            wires[wire.number] = replace(wire, epoch=wire.epoch + 1)
+    return replace(plan, wires=wires)
+
+
+def raised(plan: Plan, number: int, epoch: int) -> tuple[Plan, list[Command]]:
+    """The plan with a wire whose ends know a higher epoch than it has: both are told one above."""
+    wires = dict(plan.wires)
+    wires[number] = replace(wires[number], epoch=epoch + 1)
+    target, *source = _wire_commands(wires[number], ())
+    commands = [_without_unknown(one, {target.key}) for one in (target, *source)]
+    return replace(plan, wires=wires), commands
+
+
+def resumed(plan: Plan, epochs: Mapping[int, int]) -> Plan:
+    """The plan with the epochs that an earlier controller had given."""
+    wires = {
+        number: replace(wire, epoch=epochs.get(number, wire.epoch))
+        for number, wire in plan.wires.items()
+    }
+    return replace(plan, wires=wires)
 
 
 def _outward(plan: Plan) -> list[str]:
@@ -295,6 +347,9 @@ def _wires(
             origins=tuple(sorted((actors[paths[one]].number, paths[one]) for one in origins)),
             limit_bytes=_limit_bytes(site, way),
             items_max=Limits(target.is_board).items,
+            credit=Limits(target.is_board).credit_readings,
+            delivery=wire.delivery,
+            full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
         )
     return wires

@@ -28,12 +28,14 @@ from actors.keys import CONSOLE
 from actors.keystore import Store
 from actors.launch import Address, free_addresses, write_addresses
 from actors.plan import Plan
+from actors.running import remove_note, write_note
 from actors.site import Site
 from mp_actors.errors import ActorsError
 from mp_actors.path import join
 
 POLL_S = 0.25
 READY_TIMEOUT_S = 30.0
+AGAIN_MAX_S = 5.0  # before a process that died is started again
 DRAIN_S = 2.0  # what is in flight after that is expired
 REST_TIMEOUT_S = 6.0
 END_TIMEOUT_S = 3.0
@@ -50,7 +52,11 @@ class Runner:
         self.events: list[str] = []
         self._addresses: dict[str, Address] = free_addresses(site)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
         self._died: dict[str, str] = {}
+        self._again_s: dict[str, float] = {}
+        self._delays_s: dict[str, float] = {}
+        self._rests = False  # nobody is started again any more
         self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._console: Console | None = None
         self._status: dict[str, Any] = {}
@@ -88,6 +94,7 @@ class Runner:
         keys_for(self.site, self._keys(), CONSOLE)  # what is wrong with them is told once, here
         file = self._folder / "addresses.json"
         write_addresses(self._addresses, file)
+        write_note(Path(self.site.file), file, self._keys().folder)
         options = ["--addresses", str(file), "--keys", str(self._keys().folder), "--attached"]
         for path, address in self._addresses.items():
             if address.tap is not None:
@@ -100,18 +107,22 @@ class Runner:
                 continue
             command = ["up"] if path == self.plan.controller else ["node"]
             command += [self.site.file] + ([path] if command == ["node"] else [])
-            child = subprocess.Popen(
-                [sys.executable, "-m", "actors", *command, *options],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                # Ctrl-C is for this process alone: it ends the others in order.
-                start_new_session=True,
-            )
-            assert child.stdout is not None
-            self._children[path] = child
-            threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
+            self._commands[path] = [sys.executable, "-m", "actors", *command, *options]
+            self._spawn(path)
+
+    def _spawn(self, path: str) -> None:
+        child = subprocess.Popen(
+            self._commands[path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Ctrl-C is for this process alone: it ends the others in order.
+            start_new_session=True,
+        )
+        assert child.stdout is not None
+        self._children[path] = child
+        threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
 
     def _keys(self) -> Store:
         """Those beside the site file; without any, some for this run alone."""
@@ -134,6 +145,15 @@ class Runner:
                 self._died[path] = how
                 self.problems.append(f"{path}: the process ended ({how})")
                 self._say(path, f"ended: {how}")
+                # One that ends at once is tried less and less often.
+                delay_s = min(AGAIN_MAX_S, 2 * self._delays_s.get(path, 0.25))
+                self._delays_s[path] = delay_s
+                self._again_s[path] = time.monotonic() + delay_s
+        for path, when_s in list(self._again_s.items()):
+            if time.monotonic() >= when_s and not self._rests:
+                del self._again_s[path], self._died[path]
+                self._say(path, "is started again")
+                self._spawn(path)
         while not self._lines.empty():
             self._say(*self._lines.get())
 
@@ -162,6 +182,7 @@ class Runner:
             self._say(*self._lines.get())
         if self._console is not None:
             self._console.close()
+        remove_note(Path(self.site.file))
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # -- watching
@@ -184,7 +205,7 @@ class Runner:
                     display.update(picture, refresh=True)
                 if seconds is not None and flowed_s >= seconds:
                     return
-                if self._status.get("failures") or self.plan.controller in self._died:
+                if self._status.get("failures"):
                     return
                 if all_local and time.monotonic() > given_up_s and not self._status.get("ready"):
                     self.problems.append(f"not ready after {READY_TIMEOUT_S:g} s")
@@ -210,6 +231,7 @@ class Runner:
 
     def _rest(self) -> None:
         """Halt the sensors and wait until nothing moves any more, for a bounded time."""
+        self._rests = True
         if not self._status or self.plan.controller in self._died:
             return
         try:

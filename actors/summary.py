@@ -52,7 +52,8 @@ def closed(plan: Plan, status: dict[str, Any]) -> dict[str, Any]:
     wires = []
     for row in status.get("wires", ()):
         way = plan.wires[row["wire"]].way
-        died = any(not status["devices"][path]["alive"] for path in way)
+        devices = [status["devices"][path] for path in way]
+        died = any(not device["alive"] or device["restarts"] for device in devices)
         dropped = dict(row["dropped"])
         for reason, readings in (
             ("expired", row["in_flight"]),
@@ -107,6 +108,7 @@ def _wire(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
         "delivered": row["delivered"],
         "dropped": row["dropped"],
         "in_flight": row["in_flight"],
+        "doubled": row.get("doubled", 0),
         "hops": wire.hops,
         "latency_ms": {"p50": _milliseconds(row["p50_us"]), "p99": _milliseconds(row["p99_us"])},
     }

@@ -19,6 +19,8 @@ class Actor:
     source = None
     sender = None
     at_us = 0
+    supervision = "restart"  # when a handler raises: restart, resume, stop or escalate
+    restarts_max = None  # restarts in a minute; one more, and it is stopped. None: any number
     queue_bound = None  # values an inlet holds before the oldest is dropped; None: the node's
     _cell = None
 
@@ -34,12 +36,31 @@ class Actor:
         """Called once when the actor ends in order; close files here."""
 
     def emit(self, value):
-        """Send a value along every wire that leaves this actor. In order per wire."""
-        self._cell.emit(value, self.at_us, self.source)
+        """Send a value along every wire that leaves this actor. In order per wire.
+
+        Returns False if a wire that is full did not take it: what is left of it is a count.
+        """
+        return self._cell.emit(value, self.at_us, self.source)
 
     def tell(self, path, kind, *args):
         """Call `on_<kind>(*args)` of the actor at path, wherever it lives. At most once."""
         self._cell.tell(path, kind, args)
+
+    def ask(self, path, kind, *args, then, timeout_ms=10000):
+        """Ask the actor at path; my `on_<then>(error, value)` is called once, whatever happens.
+
+        error: None, or (kind, text), the kind one of failed, busy, unreachable, expired. value:
+        what the other's `on_<kind>(*args)` returned.
+        """
+        self._cell.ask(path, kind, args, then, timeout_ms)
+
+    def watch(self, path):
+        """Be told once, by `on_gone(path, reason)`, when the actor at path is gone; see `watch`."""
+        self._cell.watch(path, True)
+
+    def unwatch(self, path):
+        """Not to be told any more."""
+        self._cell.watch(path, False)
 
     def after(self, delay_ms, kind, *args):
         """Call my `on_<kind>(*args)` once, delay_ms from now."""

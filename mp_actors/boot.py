@@ -66,6 +66,8 @@ def serve(config, node, clock, read_bytes, open_port=None):
     if config.get("attached"):
         server.watch(_Parent(node))
     server.run()
+    if node.failed:
+        sys.exit(1)  # who keeps this device starts it anew
 
 
 def _opener(open_port, port, baud):

@@ -11,9 +11,10 @@ from mp_actors import frame
 from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.path import split
-from mp_actors.proof import ANY_START, NEEDS_PROOF, REPORTS
+from mp_actors.proof import ANY_START, FREE_KINDS, NEEDS_PROOF, REPORTS
 
 ANSWERS_KEPT = 32  # answers a device can repeat
+PROOF_BYTES = 50  # of term, counter, start and what proves them
 
 
 class Control:
@@ -62,6 +63,15 @@ class Control:
             flags |= frame.PROVED
         return node.send(flags, to_device, encoded)
 
+    def misfit(self, body):
+        """Why a control map can never be sent, "" if it can."""
+        try:
+            size = len(self.node.codec.encode(body))
+        except LocalWireError as error:
+            return str(error)
+        room = self.node.limits.out_bytes - frame.HEAD_BYTES - PROOF_BYTES
+        return "" if size <= room else "%d bytes of control; %d at most" % (size, room)
+
     def number_of(self, device):
         """A device's number, 0 where only a router with a map knows it."""
         # A map is signed and a wire proved, but a neighbour may say any path of itself.
@@ -84,6 +94,9 @@ class Control:
             body = loads_json(payload)
         else:
             body = self.node.codec.decode(payload, items_max=self.node.limits.items)
+        if isinstance(body, list):
+            self.node.wires.take_credit(body, from_device)
+            return
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:
@@ -150,7 +163,9 @@ class Control:
     def _needs_proof(self, path, kind):
         """Whether only the controller may say this to this actor; without keys anybody may."""
         name = path[path.rfind("/") + 1 :]
-        if self.node.proof is None or (name == "controller" and kind in REPORTS):
+        if self.node.proof is None or kind in FREE_KINDS:
+            return False
+        if name == "controller" and kind in REPORTS:
             return False
         return name in NEEDS_PROOF
 

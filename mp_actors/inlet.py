@@ -11,6 +11,7 @@ is counted is `accepted` and `undelivered`: a value that finds its target idle c
 
 from collections import deque
 
+from mp_actors import full
 from mp_actors.latency import Latency
 
 SEQUENCE_WRAP = 1 << 30  # a small integer on a 32-bit board
@@ -54,6 +55,10 @@ class Inlet:
         self.missing = 0
         self.late = 0
         self.latency = Latency()
+        self.policy = full.DROP_OLDEST
+        self.source_cell = None  # where the source is on this device, too
+        self.acknowledged = None  # the number told with it
+        self.granted = None  # what a remote source was told last: numbers below it may come
         self.untimed = 0  # turns until an age is measured again
 
     def attach(self, actor):
@@ -72,19 +77,35 @@ class Inlet:
         return self.accepted - self.undelivered
 
     def put(self, value, at_us, source):
-        """Queue one value; the oldest makes room in a full queue and is counted."""
+        """Queue one value. Returns False if it was full and did not take it."""
         self.accepted += 1
         self.undelivered += 1
         queue = self.queue
         if queue is None:
             queue = self.queue = new_queue(self.bound)
+        elif self.policy == full.REPLACE and self._replace(value, at_us, source):
+            return True
         elif len(queue) >= self.bound:
+            if not full.takes_newest(self):
+                return False
             queue.popleft()
-            self.drop("overflow", 1)
         queue.append((value, at_us, source))
+        if self.policy == full.HOLD and len(queue) >= self.bound:
+            full.hold(self)
         if not self.is_ready:
             self.is_ready = True
             self.ready_queue.ready.append(self)
+        return True
+
+    def _replace(self, value, at_us, source):
+        """Whether a value of the same source waited, whose place this one has taken."""
+        queue = self.queue
+        for place in range(len(queue)):
+            if queue[place][2] == source:
+                queue[place] = (value, at_us, source)
+                self.drop("replaced", 1)
+                return True
+        return False
 
     def drop(self, reason, count):
         """Count readings that were accepted and will not be delivered."""
@@ -107,9 +128,33 @@ class Inlet:
             self.expected = (sequence + count) % SEQUENCE_WRAP
         return old
 
+    def rebind(self, epoch, first):
+        """The remote source has begun anew; a local one has no numbers."""
+        self.epoch = epoch
+        if self.expected is None:
+            return
+        self.expected = first
+        self.acknowledged = None
+        self.granted = self.grant()
+
+    def grant(self):
+        """The number below which a remote source may send now."""
+        return (self.expected + self.bound - (len(self.queue) if self.queue else 0)) % SEQUENCE_WRAP
+
+    @property
+    def dealt(self):
+        """Readings below this number of a remote source are dealt with."""
+        return (self.expected - (len(self.queue) if self.queue else 0)) % SEQUENCE_WRAP
+
+    def close(self):
+        """The actor has stopped: what waits is `gone`, as is what still comes."""
+        self.discard(full.GONE)
+        self.queue, self.bound, self.policy = new_queue(1), 0, full.GONE
+
     def discard(self, reason):
-        """Drop all that waits; for an actor that stops."""
+        """Drop all that waits."""
         waiting = len(self.queue) if self.queue else 0
         if waiting:
             self.drop(reason, waiting)
             self.queue = None
+        full.release(self, 0)

@@ -18,6 +18,8 @@ from mp_actors.scheduler import Scheduler
 from mp_actors.wires import Wires
 
 IDLE_MS = 1000  # longest sleep
+
+
 class Limits:
     """What a device takes: bytes of a frame, readings and control messages that wait, items."""
 
@@ -26,6 +28,7 @@ class Limits:
         self.out_bytes = frame.BOARD_OUT_LIMIT_BYTES if is_board else frame.HOST_LIMIT_BYTES
         self.buffer_bytes = 2048 if is_board else 1 << 20  # for what is not acknowledged
         self.queue_readings = 16 if is_board else 64
+        self.credit_readings = 32 if is_board else 1024  # of one wire from another device
         self.control_messages = 32 if is_board else 256
         self.items = 128 if is_board else 1024
         self.follows_clock = is_board  # it has none of its own that anybody has set
@@ -49,15 +52,51 @@ class Node:
         self.limits = limits
         self.log = log
         self.is_ending = False
+        self.failed = False  # it ends since an actor escalated
         self.control = Control(self)
-        self.wires = Wires(self)
         self.scheduler = Scheduler(
             clock, self.control.tell, log, limits.queue_readings, limits.control_messages
         )
+        self.scheduler.ask_remote = self.ask
+        self.scheduler.watch = self.watch
+        self.scheduler.escalated = self._escalated
+        self.wires = Wires(self)
+        self._requests = self._watches = None
         self.proof = None if guard is None else guard.proof
         self.links = Neighbours(self, draw, guard)
         self.neighbours = self.links.up
         self.forwarder = make_forwarder(self)
+
+    # -- actors that ask and watch; loaded when the first one does
+
+    @property
+    def requests(self):
+        """The open questions of this device."""
+        if self._requests is None:
+            from mp_actors.requests import Requests
+
+            self._requests = Requests(self)
+        return self._requests
+
+    def ask(self, sender, path, kind, args, then, timeout_ms):
+        """Ask an actor of another device; see `Requests.ask`."""
+        self.requests.ask(sender, path, kind, args, then, timeout_ms)
+
+    def watch(self, watcher, path, on):
+        """Let an actor here be told when another is gone; see `watch`."""
+        if self._watches is None:
+            from mp_actors.watch import Watches
+
+            self._watches = Watches(self, self.requests.ask)
+        if on:
+            self._watches.add(watcher, path)
+        else:
+            self._watches.remove(watcher, path)
+
+    def _escalated(self, path, text):
+        self.log(path, "ends its device: %s" % text)
+        self.is_ending = True
+        self.failed = True
 
     # -- bytes
 
@@ -83,7 +122,10 @@ class Node:
         work_left = self.scheduler.step(now_ms)
         self.wires.flush()
         work_left = self.links.flush() or work_left
-        return 0 if work_left else self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
+        # What was flushed may have let an actor go on that rested.
+        if work_left or self.scheduler.flow.ready:
+            return 0
+        return self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
 
     # -- sending
 

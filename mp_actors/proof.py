@@ -14,6 +14,7 @@ MAC_BYTES = 16
 WINDOW = 64  # orders that may overtake each other
 NEEDS_PROOF = ("node", "router", "controller")
 ANY_START = ("watch", "version")  # questions that change nothing; their answers tell the start
+FREE_KINDS = ("alive",)  # what anybody may ask any of them
 REPORTS = ("device", "actors", "wires")  # what any device may tell the controller: how it is
 
 

@@ -36,6 +36,12 @@ class Requests:
         self._next += 1
         body = {"to": path, "from": sender, "inc": self.node.incarnation, "id": number}
         body["do"], body["args"] = kind, args
+        misfit = self.node.control.misfit(body)
+        if device == self.node.path:
+            misfit = "no such actor on this device"
+        if misfit:
+            then(("failed", "%s: %s" % (path, misfit)), None)
+            return
         timers, now_ms = scheduler.timers, scheduler.now_ms
         self._open[number] = then
 

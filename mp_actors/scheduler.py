@@ -30,12 +30,16 @@ class Scheduler:
         self.queue_bound = queue_bound
         self.control_bound = control_bound
         self.cells = {}
+        self.ended = {}  # cells of actors that their supervision stopped
         self.flow = Flow(clock, self.fail)
         self.timers = Timers()
         self.now_ms = clock.ticks_ms()
         self.sampling = False
         self.halted = False
         self.busy = 0
+        self.ask_remote = None  # as `ask`, for other devices; where there are any
+        self.watch = None  # watch(watcher, path, on)
+        self.escalated = None  # escalated(path, text): an actor's failure is its device's
         self._control = new_queue(control_bound)
 
     # -- actors and wires
@@ -48,6 +52,7 @@ class Scheduler:
         if path in self.cells:
             raise Refused("%s: an actor of this path runs already" % path)
         cell = self.cells[path] = Cell(self, path, make)
+        self.ended.pop(path, None)
         self._make(cell)
         return cell
 
@@ -58,7 +63,7 @@ class Scheduler:
         self._rest(cell)
         self.flow.suspend(cell)
         for inlet in cell.inlets:
-            inlet.discard("gone")
+            inlet.close()
         was_up, cell.down = not cell.down, True
         self.relink()  # whoever chained to it would call it still
         if was_up:
@@ -86,6 +91,25 @@ class Scheduler:
             for inlet in cell.inlets:
                 inlet.lead_to(following)
 
+    def rest(self, cell):
+        """A full wire keeps this actor from working: values wait in front of it."""
+        self.flow.suspend(cell)
+        self._relink_before(cell)
+
+    def go_on(self, cell):
+        """It has room again."""
+        self.flow.resume(cell)
+        self._relink_before(cell)
+
+    def _relink_before(self, cell):
+        """`relink` of those whose values this actor takes, here on this device."""
+        for inlet in cell.inlets:
+            source = inlet.source_cell
+            if source is not None:
+                following = source.next_inlet()
+                for one in source.inlets:
+                    one.lead_to(following)
+
     def sample(self, on):
         """Let sensors sample, windows close and timers fire, or none of them.
 
@@ -107,6 +131,16 @@ class Scheduler:
             self.post(path, kind, args, sender, None)
         else:
             self.tell_remote(sender, path, kind, args)
+
+    def ask(self, sender, path, kind, args, answered, timeout_ms):
+        """Ask the actor at path, here or elsewhere; `answered(error, value)` is called once."""
+        if path in self.cells:
+            if not self.post(path, kind, args, sender, answered):
+                answered(("busy", "%s is busy" % path), None)
+        elif self.ask_remote is None:
+            answered(("unreachable", "%s: there are no other devices" % path), None)
+        else:
+            self.ask_remote(sender, path, kind, list(args), answered, timeout_ms)
 
     def post(self, path, kind, args, sender, answer):
         """Queue a control message for a local actor; `answer(error, value)` or None.
@@ -175,9 +209,21 @@ class Scheduler:
     # -- supervision
 
     def fail(self, cell, error):
-        """Count a failure and make the actor anew, now or after a while."""
+        """Count a failure and do what the actor's `supervision` says."""
+        times, now_ms = cell.restart_times, self.now_ms
+        policy = supervise.decide(cell.actor, not cell.down, times, now_ms)
         cell.failed(supervise.describe(error))
         self.log(cell.path, cell.last_error)
+        if policy == supervise.RESUME:
+            cell.down = False
+            return
+        if policy == supervise.STOP:
+            self.log(cell.path, "is stopped; its supervision says so")
+            self.stop(cell.path)
+            self.ended[cell.path] = cell
+            return
+        if policy == supervise.ESCALATE and self.escalated is not None:
+            self.escalated(cell.path, cell.last_error)
         self._rest(cell)
         if cell.restart_delay_ms == 0:
             self._make(cell)
@@ -189,7 +235,7 @@ class Scheduler:
     def _resume(self, cell):
         if self.cells.get(cell.path) is cell:
             self._make(cell)
-            if not cell.down:
+            if not (cell.down or cell.is_held):
                 self.flow.resume(cell)
 
     def _make(self, cell):
@@ -200,6 +246,8 @@ class Scheduler:
             self.fail(cell, error)
             return
         self.relink()
+        if cell.is_held:
+            self.flow.suspend(cell)  # `started` has filled a wire
         if self.sampling:
             self._work(cell)
 
@@ -225,6 +273,8 @@ class Scheduler:
         actor = cell.actor
 
         def due():
+            if cell.is_held:
+                return  # it has nowhere to put another value
             actor.source = cell.path
             actor.at_us = at_us = self.clock.site_us()
             try:

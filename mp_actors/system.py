@@ -45,11 +45,11 @@ class System(Actor):
         path = join(self.node.path, name)
         if path in self.classes:
             del self.classes[path]
-            self.node.scheduler.stop(path)
+            self._stop(path)
 
     def on_wire(self, spec):
-        """Make the ends of a wire that live here; see `Wires.connect`."""
-        self.node.wires.connect(spec)
+        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch."""
+        return self.node.wires.connect(spec)
 
     def on_unwire(self, number):
         """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
@@ -78,9 +78,17 @@ class System(Actor):
     def on_end(self):
         """Stop all actors in order and leave; the answer still goes out."""
         for path in sorted(self.classes):
-            self.node.scheduler.stop(path)
+            self._stop(path)
         self.classes = {}
         self.node.is_ending = True
+
+    def on_alive(self, name):
+        """[my start's number, whether an actor of this name is here]; for who watches it."""
+        return [self.node.incarnation, join(self.node.path, name) in self.node.scheduler.cells]
+
+    def _stop(self, path):
+        if self.node.scheduler.ended.pop(path, None) is None:
+            self.node.scheduler.stop(path)
 
     # -- reports
 
@@ -135,7 +143,8 @@ class System(Actor):
         """[name, failures, restarts, is down, last error] of each actor of a person."""
         rows = []
         for path in sorted(self.classes):
-            cell = self.node.scheduler.cells[path]
+            scheduler = self.node.scheduler
+            cell = scheduler.cells.get(path) or scheduler.ended[path]
             error = cell.last_error[:ERROR_LENGTH_MAX]
             rows.append([path.split("/")[2], cell.failures, cell.restarts, cell.down, error])
         return rows
@@ -144,14 +153,15 @@ class System(Actor):
         """One row for each end of a wire that is here.
 
         [wire, end, accepted, moved, waiting, dropped, missing, late, p50 µs, p99 µs]; `moved`: sent
-        at the source, delivered at the target.
+        at the source, delivered at the target. At the source `missing` is what was acknowledged,
+        `late` what was sent again to a target that had begun anew.
         """
         rows = []
         outboxes, inlets = self.node.wires.outboxes, self.node.wires.inlets
         for wire in sorted(outboxes):
             box = outboxes[wire]
-            row = [wire, SOURCE, box.accepted, box.sent, len(box.values), box.dropped]
-            rows.append(row + [0, 0, None, None])
+            row = [wire, SOURCE, box.accepted, box.sent, box.waiting, box.dropped]
+            rows.append(row + [box.acknowledged, box.repeated, None, None])
         for wire in sorted(inlets):
             inlet = inlets[wire]
             end = LOCAL if inlet.expected is None else TARGET

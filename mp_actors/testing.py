@@ -54,6 +54,7 @@ class Bench:
     def put(self, value, at_us, source):
         """Take what the actor emits; a bench is the end of its only outgoing wire."""
         self.outputs.append((value, at_us, source))
+        return True
 
     def _inlet(self, source):
         if source not in self._inlets:

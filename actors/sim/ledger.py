@@ -85,10 +85,10 @@ def whereabouts(
     present: Numbers = {}
     add_numbers(present, in_pipes)
     for node in alive:
-        _add_ends(found, node, is_alive=True)
+        _add_ends(found, node, present, is_alive=True)
         add_numbers(present, kept_by(node))
     for node in dead:
-        _add_ends(found, node, is_alive=False)
+        _add_ends(found, node, present, is_alive=False)
     for wire, account in found.items():
         here, gone = present.get(wire, set()), destroyed.get(wire, set())
         for number in range(account.expected, account.next):
@@ -102,15 +102,21 @@ def whereabouts(
     return found
 
 
-def _add_ends(found: dict[int, Whereabouts], node: Node, *, is_alive: bool) -> None:
+def _add_ends(
+    found: dict[int, Whereabouts], node: Node, present: Numbers, *, is_alive: bool
+) -> None:
     """Add what a node counts, and what waits at the ends of wires in it."""
     waiting: dict[int, int] = {}
     for wire, outbox in node.wires.outboxes.items():
         account = found.setdefault(wire, Whereabouts())
         account.accepted += outbox.accepted
         account.dropped += sum(outbox.dropped.values())
-        account.next = max(account.next, outbox.next)
-        waiting[wire] = len(outbox.values)
+        account.next = max(account.next, outbox.numbered)
+        waiting[wire] = outbox.waiting
+        if is_alive:
+            kept = len(outbox.values) - outbox.waiting  # not acknowledged
+            numbers = range(outbox.numbered - kept, outbox.numbered)
+            present.setdefault(wire, set()).update(numbers)
     for wire, inlet in node.wires.inlets.items():
         account = found.setdefault(wire, Whereabouts())
         account.delivered += inlet.delivered

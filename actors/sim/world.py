@@ -16,6 +16,7 @@ import hashlib
 import heapq
 import zlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -29,6 +30,7 @@ from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, wherea
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
+from actors.state import StateFile
 from mp_actors.errors import ActorsError
 from mp_actors.node import Node
 from mp_actors.path import join
@@ -46,7 +48,8 @@ class SimError(ActorsError):
 class Sim:
     """One simulation of a site that `check` found no fault with.
 
-    `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`.
+    `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
+    in which the controller keeps what it must not forget; None: nowhere.
     """
 
     def __init__(
@@ -56,8 +59,10 @@ class Sim:
         seed: int = 0,
         stand_ins: StandIns | None = None,
         report_ms: int = REPORT_MS,
+        state: Path | None = None,
     ) -> None:
         self.seed = seed
+        self._state_path = state
         self.chance = Random(seed)
         self.now_us = 0
         self.plan: Plan = make_plan(site)
@@ -316,8 +321,16 @@ class Sim:
             maker=self._maker.on(device.charge),
         )
         if device.path == self.plan.controller:
+            state_file = StateFile(self._state_path)
+            state = state_file.load()
+            state.term += 1
             self._controller = add_controller(
-                node, self.plan, lambda: self.now_us / 1e6, self._report_ms
+                node,
+                self.plan,
+                lambda: self.now_us / 1e6,
+                self._report_ms,
+                state_file=state_file,
+                state=state,
             )
         return node
 

@@ -107,6 +107,9 @@ def wire_spec() -> dict[str, Any]:
         "limit": 4096,
         "items": 1024,
         "via": 0,
+        "credit": 1 << 20,
+        "full": "drop-oldest",
+        "reliable": False,
     }
 
 

@@ -201,6 +201,7 @@ class Target:
             spec = {"wire": wire, "epoch": 1, "source": "field/far/pulse", "target": f"{PATH}/keep"}
             spec.update({"source_device": NUMBER, "target_device": OWN, "first": 1, "items": 1024})
             spec.update({"origins": [[1, "field/far/other"]], "limit": 1024, "via": 0})
+            spec.update({"credit": 1024, "full": "drop-oldest", "reliable": False})
             node.wires.connect(spec)
 
 

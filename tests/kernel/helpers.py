@@ -3,7 +3,7 @@
 Portable like the tests. Everything here drives the kernel's own parts; none of them is replaced.
 """
 
-from mp_actors import Actor, codec, frame, news, system
+from mp_actors import Actor, codec, frame, full, news, system
 from mp_actors.clock import ManualClock
 from mp_actors.frame import PROTOCOL_VERSION
 from mp_actors.inlet import Inlet
@@ -85,10 +85,11 @@ class Desk:
         """Spawn an actor; returns its cell."""
         return self.scheduler.spawn(DEVICE + "/" + name, make)
 
-    def wire(self, source, target):
+    def wire(self, source, target, policy=full.DROP_OLDEST):
         """Wire one cell to another; returns the inlet."""
         self.wires += 1
         inlet = Inlet(self.wires, source.path, target.queue_bound)
+        inlet.policy, inlet.source_cell = policy, source
         source.outlets.append(inlet)
         self.scheduler.connect(inlet, target)
         return inlet
@@ -266,7 +267,7 @@ def body_at(payload):
     return frame.Head(payload).body if payload[0] == frame.ROUTED else 0
 
 
-def new_node(path, number, parents=None, clock=None, lines=None, is_board=False):
+def new_node(path, number, parents=None, clock=None, lines=None, is_board=False, drawn=7):
     """A node with its system actor: a router, or a leaf of these parents."""
     lines = [] if lines is None else lines
 
@@ -320,6 +321,7 @@ class Row:
         self.clock = ManualClock()
         self.lines = []
         self.nodes = []
+        self.crashes = 0
         for place, path in enumerate(self.PATHS):
             parents = None if place == 1 else [2]
             self.nodes.append(
@@ -345,13 +347,40 @@ class Row:
             self.clock.advance_ms(1)
             settle(self.nodes, self.links)
 
-    def wire(self, number, source, target, first=1, origins=(), limit=1 << 20):
-        """Make both ends of a wire, the target's first."""
+    def wire(self, number, source, target, first=1, origins=(), limit=1 << 20, **more):
+        """Make both ends of a wire, the target's first. `more`: other keys of its spec."""
+        spec = self.spec(number, source, target, first, origins, limit)
+        spec.update(more)
+        for place in (spec["target_device"], spec["source_device"]):
+            self.nodes[place - 1].wires.connect(spec)
+        return spec
+
+    def spec(self, number, source, target, first=1, origins=(), limit=1 << 20):
+        """What both ends of a wire are told: a stream that drops its oldest, credit for all."""
         spec = {"wire": number, "epoch": 1, "source": source, "target": target}
         for end in ("source", "target"):
             device = spec[end][: spec[end].rindex("/")]
             spec[end + "_device"] = self.PATHS.index(device) + 1
         spec["first"], spec["limit"], spec["items"], spec["via"] = first, limit, 1024, 0
+        spec["credit"], spec["full"], spec["reliable"] = 1024, full.DROP_OLDEST, False
         spec["origins"] = [list(origin) for origin in origins]
-        for place in (spec["target_device"], spec["source_device"]):
-            self.nodes[place - 1].wires.connect(spec)
+        return spec
+
+    def cut(self, place):
+        """Break a link for good; what was on it is lost, and so is what its two ends had for it."""
+        self.links.pop(place).cut()
+
+    def crash(self, place):
+        """End a node and make it anew, with nothing of before, on links of its own."""
+        for link in self.links:
+            link.cut()
+        self.links = []
+        self.crashes += 1
+        parents, drawn = None if place == 1 else [2], 1000 * self.crashes
+        path, clock, lines = self.PATHS[place], self.clock, self.lines
+        node = self.nodes[place] = new_node(path, place + 1, parents, clock, lines, drawn=drawn)
+        if place == 1:
+            give_map(node, self.map)
+        self.join(0, 1)
+        self.join(1, 2)
+        return node

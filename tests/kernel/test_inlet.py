@@ -167,6 +167,7 @@ class Target:
             spec = {"wire": wire, "epoch": 1, "source": path, "target": "lab/hub/keeper"}
             spec["source_device"], spec["target_device"] = device, 2
             spec["first"], spec["limit"], spec["origins"] = 1, 1024, [[9, "lab/far/other"]]
+            spec["credit"], spec["full"], spec["reliable"] = 1024, "drop-oldest", False
             self.node.wires.connect(spec)
         self.inlet = self.node.wires.inlets[1]
         self.stranger = Stranger(self.node, 3, "lab/far")

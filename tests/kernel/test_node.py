@@ -100,6 +100,9 @@ class Site:
             "limit": 1024,
             "items": 1024,
             "via": 0,
+            "credit": 1024,
+            "full": "drop-oldest",
+            "reliable": False,
         }
         for node in self.nodes:
             if node.number in (spec["source_device"], spec["target_device"]):

@@ -13,6 +13,7 @@ from actors.accel import codec
 from actors.sim import faults as plans
 from actors.sim.world import HEAL_MS, Sim
 from mp_actors import frame
+from mp_actors.credit import QUESTION
 from mp_actors.news import digest
 from mp_actors.path import join
 from mp_actors.requests import Requests
@@ -94,7 +95,8 @@ class Watch:
             again(doubts)
 
         def traced(payload, head, peer):
-            if not head.is_control and node.forwarder.is_router:
+            is_question = payload[head.body : head.body + 1] == QUESTION  # asked again and again
+            if not (head.is_control or is_question) and node.forwarder.is_router:
                 met = tuple(sorted(head.failed_links(payload)))
                 passage = node.number, node.forwarder.version, met, head.flags, payload[head.body :]
                 self._passed[passage] += 1
