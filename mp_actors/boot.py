@@ -46,7 +46,12 @@ def guard(keys):
 
 
 def serve(config, node, clock, read_bytes, open_port=None):
-    """Open the links of a config and serve. *Raises* OSError if an address cannot be used.
+    """Open the links of a config and serve. *Raises* OSError if an address cannot be used."""
+    run(open_links(config, node, clock, read_bytes, open_port))
+
+
+def open_links(config, node, clock, read_bytes, open_port=None):
+    """The Server of a node, its links open. *Raises* OSError if an address cannot be used.
 
     `open_port(port, baud)` opens a serial port, where there are any.
     """
@@ -65,8 +70,13 @@ def serve(config, node, clock, read_bytes, open_port=None):
         server.watch(Listener(tcp.listen(*config["tap"]), Taps(server).accepted))
     if config.get("attached"):
         server.watch(_Parent(node))
+    return server
+
+
+def run(server):
+    """Serve until the node ends."""
     server.run()
-    if node.failed:
+    if server.node.failed:
         sys.exit(1)  # who keeps this device starts it anew
 
 
@@ -91,6 +101,18 @@ class _Parent:
 
 def main(file="config.json"):
     """Serve the board described in file."""
+    server = _begin(file)
+    gc.collect()
+    # From here on when a quarter of what is free was used: often enough to keep it in one piece.
+    gc.threshold(gc.mem_free() // 4)
+    try:
+        run(server)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C at a terminal
+
+
+def _begin(file):
+    """The server of the board described in file. What was read goes at the end: 1 KB with keys."""
     with open(file) as stream:
         config = json.load(stream)
     clock = SystemClock()
@@ -107,13 +129,8 @@ def main(file="config.json"):
     )
     system = System(node, config.get("pid"))
     node.scheduler.spawn(join(node.path, "node"), lambda: system)
-    gc.collect()
-    # From here on when a quarter of what is free was used: often enough to keep it in one piece.
-    gc.threshold(gc.mem_free() // 4)
     try:
-        serve(config, node, clock, READ_BYTES)
-    except KeyboardInterrupt:
-        pass  # Ctrl-C at a terminal
+        return open_links(config, node, clock, READ_BYTES)
     except OSError as error:
         host, port = config["listen"] or config["tap"]
         say(node.path, "cannot listen on %s:%d: %s" % (host, port, error))

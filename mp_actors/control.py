@@ -11,9 +11,7 @@ from mp_actors import frame
 from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.path import split
-from mp_actors.proof import ANY_START, FREE_KINDS, NEEDS_PROOF, REPORTS
 
-ANSWERS_KEPT = 32  # answers a device can repeat
 PROOF_BYTES = 50  # of term, counter, start and what proves them
 
 
@@ -25,7 +23,7 @@ class Control:
         self.lost = {}
         # on_answer(id, error, value, from device); Requests sets it where a device asks
         self.on_answer = None
-        self._answers = {}
+        self._answers = {}  # encoded; None while the question is worked on
         self._keys = []
 
     def tell(self, sender, path, kind, args):
@@ -107,8 +105,8 @@ class Control:
         if [type(word) for word in words] != [str, str, str] or not isinstance(args, list):
             raise RemoteWireError("control lacks to, from, do or args, or they are no such")
         path, sender, kind = words
-        answer = None
-        needs_proof = self._needs_proof(path, kind)
+        answer, proof = None, self.node.proof
+        needs_proof = proof is not None and proof.is_needed(path, kind)
         is_allowed = is_proved or not (needs_proof or self._is_anothers(sender, from_device))
         if "id" in body:
             # Told apart by proof: a forger must not spend the numbers of orders.
@@ -119,13 +117,14 @@ class Control:
                 raise RemoteWireError("control with an id that no answer can carry")
             answer = self._answerer(key, path, sender, console)
             if is_allowed and key in self._answers:
-                self._answer(self._answers[key], from_device, console)
+                if self._answers[key] is not None:
+                    self._answer(self._answers[key], from_device, console)
                 return
         error = None
         if not is_allowed:
             error = "failed", "%s: only the controller may say %r" % (path, kind)
         elif needs_proof and console is None:
-            error = self._staleness(body, path, kind)
+            error = proof.staleness(body, kind, self.node)
         if error is not None:
             self.lose("denied")
             if answer is not None:
@@ -143,8 +142,9 @@ class Control:
         self.lose(reason)
         if reason == "denied":
             return  # it names a sender that did not send it
+        end = -frame.MAC_BYTES if head.flags & frame.PROVED else len(payload)
         try:
-            body = self.node.codec.decode(payload[head.body :])
+            body = self.node.codec.decode(payload[head.body : end])
         except RemoteWireError:
             return
         if isinstance(body, dict) and "id" in body and "from" in body:
@@ -159,24 +159,6 @@ class Control:
     def lose(self, reason):
         """Count a control message that was not delivered."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
-
-    def _needs_proof(self, path, kind):
-        """Whether only the controller may say this to this actor; without keys anybody may."""
-        name = path[path.rfind("/") + 1 :]
-        if self.node.proof is None or kind in FREE_KINDS:
-            return False
-        if name == "controller" and kind in REPORTS:
-            return False
-        return name in NEEDS_PROOF
-
-    def _staleness(self, body, path, kind):
-        """Why a proved order is not to be carried out (again), None if it is."""
-        node = self.node
-        if kind not in ANY_START and body.get("for") != node.incarnation:
-            return "anew", "%s has begun anew; %r was meant for before" % (node.path, kind)
-        if not node.proof.is_fresh(body):
-            return "failed", "%s: %r was said before" % (path, kind)
-        return None
 
     def _is_anothers(self, sender, from_device):
         """Whether this actor is known to live on another device than the one that sends."""
@@ -210,21 +192,21 @@ class Control:
                 body["ok"] = value
             else:
                 body["error"] = list(error)
+            encoded = self._encode(body, from_device, console)
             if key in self._answers:
-                self._answers[key] = body
-            self._answer(body, from_device, console)
+                self._answers[key] = encoded
+            self._answer(encoded, from_device, console)
 
         return answer
 
-    def _answer(self, body, from_device, console):
-        if body is None:
-            return  # the first question is still being worked on
+    def _encode(self, body, from_device, console):
+        """The answer as bytes; one that cannot be sent says so instead."""
         node = self.node
+        room = node.limits.out_bytes - frame.HEAD_BYTES
         found = node.forwarder.way(from_device) if console is None else (console, ())
-        if found is None or (console is not None and console.connection is None):
-            return
-        way, failed = found
-        room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES - 2 * len(failed)
+        if found is not None:
+            way, failed = found
+            room = min(room, way.limit_bytes - frame.HEAD_BYTES - 2 * len(failed))
         try:
             encoded = node.codec.encode(body)
             if len(encoded) > room:
@@ -234,13 +216,16 @@ class Control:
             body = {"to": body["to"], "from": body["from"], "re": body["re"]}
             body["error"] = ["failed", text]
             encoded = node.codec.encode(body)
+        return encoded
+
+    def _answer(self, encoded, from_device, console):
         if console is None:
-            node.send(frame.CONTROL, from_device, encoded)
-        else:
+            self.node.send(frame.CONTROL, from_device, encoded)
+        elif console.connection is not None:
             console.send(encoded, True)
 
     def _remember(self, key):
         self._answers[key] = None
         self._keys.append(key)
-        if len(self._keys) > ANSWERS_KEPT:
+        if len(self._keys) > self.node.limits.answers:
             del self._answers[self._keys.pop(0)]

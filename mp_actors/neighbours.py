@@ -7,7 +7,6 @@ what becomes of frames in doubt, the node.
 from mp_actors import frame, ticks
 from mp_actors.connection import BEAT_MS, LOOK_MS, SILENT_MS, Connection
 from mp_actors.errors import LocalWireError, RemoteWireError
-from mp_actors.gate import Gate
 from mp_actors.path import join
 from mp_actors.peer import Peer
 
@@ -41,7 +40,7 @@ class Neighbours:
         self.connections = []
         self.peers = {}
         self.up = {}
-        self.gate = Gate(node.limits.unproven)
+        self.gate = None
         self.link_errors = {}
         self.refused = {}
         timers, now_ms = node.scheduler.timers, node.clock.ticks_ms()
@@ -190,14 +189,9 @@ class Neighbours:
         return work_left
 
     def _beat(self):
-        is_greeting = False
         for connection in self.connections:
             if connection.is_open:
                 connection.beat()
-            else:
-                is_greeting = True
-        if self.guard is not None and not is_greeting:
-            self.guard.rest()
         if self.node.limits.follows_clock:
             self._follow_clock()
 
@@ -217,6 +211,8 @@ class Neighbours:
     def _look(self):
         """Look for what is overdue: silence, greetings, acknowledgements, broken connections."""
         now_ms = self.clock.ticks_ms()
+        if self.guard is not None and not [1 for one in self.connections if not one.is_open]:
+            self.guard.rest()
         for connection in list(self.connections):
             if connection.is_open:
                 if ticks.diff(now_ms, connection.heard_ms) >= SILENT_MS:
@@ -293,6 +289,10 @@ class Neighbours:
 
     def _admit(self, stranger, now_ms):
         """Whether a connection that another end began may greet; else it is sent off."""
+        if self.gate is None:  # most boards are never dialled
+            from mp_actors.gate import Gate
+
+            self.gate = Gate(self.node.limits.unproven)
         unproven = len([1 for one in self.connections if _is_stranger(one)])
         wait_ms = self.gate.wait_ms(stranger.link.address, unproven, now_ms)
         if wait_ms:

@@ -13,7 +13,6 @@ from mp_actors.errors import RemoteWireError
 from mp_actors.neighbours import Neighbours
 from mp_actors.path import join
 from mp_actors.peer import readings_of
-from mp_actors.proof import MAC_BYTES
 from mp_actors.scheduler import Scheduler
 from mp_actors.wires import Wires
 
@@ -30,6 +29,7 @@ class Limits:
         self.queue_readings = 16 if is_board else 64
         self.credit_readings = 32 if is_board else 1024  # of one wire from another device
         self.control_messages = 32 if is_board else 256
+        self.answers = 16 if is_board else 256  # that can be repeated
         self.items = 128 if is_board else 1024
         self.follows_clock = is_board  # it has none of its own that anybody has set
         self.unproven = 1 if is_board else 64  # greetings under way that others began
@@ -168,7 +168,7 @@ class Node:
             if head.is_control:
                 is_proved = False
                 if head.flags & frame.PROVED:
-                    body, mac = body[:-MAC_BYTES], body[-MAC_BYTES:]
+                    body, mac = body[: -frame.MAC_BYTES], body[-frame.MAC_BYTES :]
                     is_proved = self.proof is not None and self.proof.holds(
                         head.from_device, body, mac
                     )

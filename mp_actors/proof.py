@@ -10,7 +10,8 @@ of the runtime every verb is refused without proof, but for the `REPORTS` of dev
 
 import struct
 
-MAC_BYTES = 16
+from mp_actors.frame import MAC_BYTES
+
 WINDOW = 64  # orders that may overtake each other
 NEEDS_PROOF = ("node", "router", "controller")
 ANY_START = ("watch", "version")  # questions that change nothing; their answers tell the start
@@ -32,6 +33,21 @@ class Proof:
         self._count = 0
         self._highest = (0, 0)  # term and counter
         self._seen = 0  # bit n: the counter n below the highest was taken
+
+    def is_needed(self, path, kind):
+        """Whether only the controller may say this to this actor."""
+        name = path[path.rfind("/") + 1 :]
+        if kind in FREE_KINDS or (name == "controller" and kind in REPORTS):
+            return False
+        return name in NEEDS_PROOF
+
+    def staleness(self, body, kind, node):
+        """(kind, text) of why a proved order is not to be carried out (again), None if it is."""
+        if kind not in ANY_START and body.get("for") != node.incarnation:
+            return "anew", "%s has begun anew; %r was meant for before" % (node.path, kind)
+        if not self.is_fresh(body):
+            return "failed", "%s: %r was said before" % (node.path, kind)
+        return None
 
     def can_prove(self, to_device):
         """Whether this is the controller's device, and shares a key with that one."""

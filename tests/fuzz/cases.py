@@ -11,7 +11,6 @@ from actors.accel import codec as fast
 from actors.accel import crypto
 from mp_actors import batch, codec, frame
 from mp_actors.clock import ManualClock
-from mp_actors.control import ANSWERS_KEPT
 from mp_actors.crypto import x25519
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.greeting import STRANGE_BYTES
@@ -156,7 +155,7 @@ class Target:
             ("texts of errors", len(links.link_errors) <= LINK_ERRORS_KEPT + 1),
             ("long texts", all(len(one) <= LINK_ERROR_LENGTH_MAX for one in links.link_errors)),
             ("reasons", len(links.refused) <= 64),
-            ("answers", len(node.control._answers) <= ANSWERS_KEPT),
+            ("answers", len(node.control._answers) <= node.limits.answers),
             ("rows of losses", len(node.wires.lost) <= limits.items // 8 + 16),
             ("frames for a neighbour", all(
                 one.buffered_bytes <= 3 * limits.buffer_bytes + (1 << 16)

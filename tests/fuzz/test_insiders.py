@@ -12,7 +12,6 @@ from actors.accel import codec
 from mp_actors import batch, frame, news
 from mp_actors.boot import say
 from mp_actors.clock import ManualClock
-from mp_actors.control import ANSWERS_KEPT
 from mp_actors.requests import Requests
 from tests.fuzz.harness import (
     CLERK,
@@ -146,7 +145,7 @@ def test_an_order_that_is_played_again_is_carried_out_once():
     for _ in range(3):
         thief.route(flags, GATE, DESK, start)  # answered from memory
     assert not gate.scheduler.sampling
-    for number in range(10, 10 + ANSWERS_KEPT):  # until its answer is forgotten
+    for number in range(10, 10 + gate.limits.answers):  # until its answer is forgotten
         body = proved(net, GATE, order("field/gate/router", "version", number=number))
         thief.route(flags, GATE, DESK, body)
     assert "denied" not in gate.control.lost
