@@ -8,7 +8,7 @@ million values at once: it neither blocks nor grows.
 """
 
 from mp_actors import full
-from mp_actors.inlet import new_queue
+from mp_actors.bounded import new_queue
 
 BATCH = 128  # verbs in one turn: how long control waits; half of it costs 6 ns a verb
 TIMED = 4  # verbs of a turn's first value whose age is measured: a clock costs as much as three

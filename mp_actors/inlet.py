@@ -9,18 +9,10 @@ Ledger, in readings: `accepted == delivered + sum(dropped) + len(queue)` between
 is counted is `accepted` and `undelivered`: a value that finds its target idle costs one count.
 """
 
-from collections import deque
-
 from mp_actors import full
+from mp_actors.bounded import new_queue
 from mp_actors.latency import Latency
-
-SEQUENCE_WRAP = 1 << 30  # a small integer on a 32-bit board
-_UNBOUNDED_DEQUE = hasattr(deque, "clear")  # MicroPython's needs a length and has no clear()
-
-
-def new_queue(bound):
-    """A deque for at most bound entries; the caller checks the bound, on both interpreters."""
-    return deque() if _UNBOUNDED_DEQUE else deque((), bound)  # noqa: RUF037
+from mp_actors.ticks import add, diff  # sequence numbers are serial numbers of the same range
 
 
 class Everywhere:
@@ -116,16 +108,15 @@ class Inlet:
 
         A gap in the numbers is counted as missing: the only place where a loss on the way shows.
         """
-        ahead = (sequence - self.expected + SEQUENCE_WRAP // 2) % SEQUENCE_WRAP
-        ahead -= SEQUENCE_WRAP // 2
+        ahead = diff(sequence, self.expected)
         if ahead >= 0:
             self.missing += ahead
-            self.expected = (sequence + count) % SEQUENCE_WRAP
+            self.expected = add(sequence, count)
             return 0
         old = min(-ahead, count)
         self.late += old
         if old < count:
-            self.expected = (sequence + count) % SEQUENCE_WRAP
+            self.expected = add(sequence, count)
         return old
 
     def rebind(self, epoch, first):
@@ -139,12 +130,12 @@ class Inlet:
 
     def grant(self):
         """The number below which a remote source may send now."""
-        return (self.expected + self.bound - (len(self.queue) if self.queue else 0)) % SEQUENCE_WRAP
+        return add(self.expected, self.bound - (len(self.queue) if self.queue else 0))
 
     @property
     def dealt(self):
         """Readings below this number of a remote source are dealt with."""
-        return (self.expected - (len(self.queue) if self.queue else 0)) % SEQUENCE_WRAP
+        return add(self.expected, -(len(self.queue) if self.queue else 0))
 
     def close(self):
         """The actor has stopped: what waits is `gone`, as is what still comes."""

@@ -9,8 +9,7 @@ Ledger, in readings: `accepted == sent + sum(dropped) + waiting`.
 
 from mp_actors import batch, frame, full
 from mp_actors.errors import LocalWireError
-from mp_actors.inlet import SEQUENCE_WRAP
-from mp_actors.ticks import diff  # of sequence numbers, which have the same range
+from mp_actors.ticks import add, diff  # sequence numbers are serial numbers of the same range
 
 BATCH = 64  # readings in one frame
 
@@ -88,7 +87,7 @@ class Outbox:
         """The target has begun anew: number what waits from the first on."""
         self.epoch = epoch
         self.next = first
-        self.granted = (first + credit) % SEQUENCE_WRAP
+        self.granted = add(first, credit)
 
     def wake(self):
         """Let what waits leave at the end of this step, as far as it can."""
@@ -180,7 +179,7 @@ class Outbox:
         return True
 
     def _left(self, count):
-        self.next = (self.next + count) % SEQUENCE_WRAP
+        self.next = add(self.next, count)
         self.sent += count
         self._forget(count)
 

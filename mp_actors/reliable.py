@@ -7,9 +7,9 @@ nothing is dropped. *Source*: go-back-n with cumulative acknowledgement; a loss 
 sessions resend per hop, so a window that reorders would earn nothing.
 """
 
-from mp_actors.inlet import SEQUENCE_WRAP, Inlet
+from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
-from mp_actors.ticks import diff
+from mp_actors.ticks import add, diff
 
 
 class ReliableOutbox(Outbox):
@@ -71,9 +71,9 @@ class ReliableOutbox(Outbox):
     def _left(self, count):
         self._base_number()
         self.start += count
-        self.next = (self.next + count) % SEQUENCE_WRAP
+        self.next = add(self.next, count)
         fresh = min(count, max(0, diff(self.next, self._first_time)))
-        self._first_time = (self._first_time + fresh) % SEQUENCE_WRAP
+        self._first_time = add(self._first_time, fresh)
         self.sent += fresh
 
 

@@ -5,10 +5,10 @@ the moment comes with `step(now_ms)`, site time from the clock object that was h
 """
 
 from mp_actors import supervise
+from mp_actors.bounded import new_queue
 from mp_actors.cell import Cell
 from mp_actors.errors import Refused, UnknownActor
 from mp_actors.flow import Flow
-from mp_actors.inlet import new_queue
 from mp_actors.timers import Timers
 
 TURNS = 16  # turns in one step; then the links are looked after

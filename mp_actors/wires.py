@@ -1,16 +1,14 @@
 """The wires of one device: their ends, what arrives for them, and what was lost here.
 
-    readings of others: batch -> inlet (numbers checked, gaps counted) -> scheduler
     own readings: actor -> outbox; the node flushes outboxes at the end of each step
+    readings of others: batch -> `arrivals`, which is loaded where a wire ends
 """
 
 from mp_actors import batch, credit, frame, full
 from mp_actors.errors import RemoteWireError
-from mp_actors.flow import BATCH
-from mp_actors.inlet import SEQUENCE_WRAP, Inlet
 from mp_actors.outbox import Outbox
 from mp_actors.path import split
-from mp_actors.ticks import diff
+from mp_actors.ticks import add
 
 LOOK_MS = 500
 STALLED_LOOKS = 2  # after 1 s that nothing moves, the actor at the source is told
@@ -32,7 +30,7 @@ class Wires:
         self.outboxes = {}
         self.dirty = []
         self.lost = {}
-        self._owing = []  # inlets whose source may be granted more, soon
+        self._arrivals = None
         node_timers = node.scheduler.timers
         node_timers.every(node.clock.ticks_ms(), LOOK_MS, self._look)
 
@@ -60,7 +58,7 @@ class Wires:
         if spec["source_device"] == node.number:
             source = node.scheduler.cell(spec["source"])
         if spec["target_device"] == node.number:
-            outlet = self._inlet(spec)
+            outlet = self._ends().make(spec)
         else:
             outlet = self._outbox(spec)
             device, _ = split(spec["target"])
@@ -84,8 +82,8 @@ class Wires:
         """Remove the ends of a wire that are here; readings that wait are counted as `gone`."""
         inlet = self.inlets.pop(number, None)
         outbox = self.outboxes.pop(number, None)
-        if inlet in self._owing:
-            self._owing.remove(inlet)
+        if inlet is not None:
+            self._arrivals.forget(inlet)
         for end in (inlet, outbox):
             if end is None:
                 continue
@@ -106,8 +104,8 @@ class Wires:
                 outbox.is_dirty = False
             else:
                 self.dirty.append(outbox)
-        if self._owing:
-            self._owing = [one for one in self._owing if not self._grant(one)]
+        if self._arrivals is not None:
+            self._arrivals.flush()
 
     def take(self, body, from_device):
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
@@ -116,17 +114,10 @@ class Wires:
         if body[:1] == credit.QUESTION:
             self.take_credit(self.node.codec.decode(body), from_device)
             return
-        readings = batch.Batch(self.node.codec, body, self.node.limits.items)
-        count = len(readings.values)
-        inlet = self.inlets.get(readings.wire)
-        if inlet is None:
-            self.lose(readings.wire, "gone", count)
-        elif not _may_feed(inlet, from_device, readings.epoch):
-            self.lose(readings.wire, "denied", count)
+        if self._arrivals is not None:
+            self._arrivals.take(body, from_device)
         else:
-            self._feed(inlet, readings, inlet.arrived(readings.sequence, count))
-            if not self._grant(inlet) and inlet not in self._owing:
-                self._owing.append(inlet)
+            self.lose(batch.head(body)[0], "gone", batch.count(body))
 
     def take_credit(self, body, from_device):
         """A grant of a target, or the question of a source. *Raises* RemoteWireError."""
@@ -137,11 +128,8 @@ class Wires:
                 outbox.grant(number, delivered)
                 outbox.wake()
             return
-        inlet = self.inlets.get(wire)
-        if inlet is not None and inlet.epoch == epoch and inlet.source_device == from_device:
-            inlet.arrived(number, 0)  # nothing below it is on its way any more
-            inlet.granted = None  # what was told may be lost
-            self._grant(inlet)
+        if self._arrivals is not None:
+            self._arrivals.asked(wire, epoch, number, from_device)
 
     def undecodable(self, body, from_device):
         """Count a body that `take` did not understand, as exactly as its lengths allow."""
@@ -151,8 +139,10 @@ class Wires:
         except RemoteWireError:
             self.lose(0, "undecodable", 1)
             return
-        inlet = self.inlets.get(wire)
-        if inlet is None or not _may_feed(inlet, from_device, epoch):
+        inlet = None
+        if self._arrivals is not None:
+            inlet = self._arrivals.inlet_for(wire, epoch, from_device)
+        if inlet is None:
             self.lose(wire, "undecodable", readings)
         else:
             inlet.drop("undecodable", readings - inlet.arrived(sequence, readings))
@@ -164,28 +154,10 @@ class Wires:
             key = (0, reason)  # whoever invents wires must not make the report too long to send
         self.lost[key] = self.lost.get(key, 0) + readings
 
-    def _grant(self, inlet):
-        """Tell a remote source how far it may send, if that is worth a frame.
-
-        Returns whether nothing more is to be told until it sends again.
-        """
-        granted = inlet.grant()
-        told = inlet.granted
-        if told is None or 2 * diff(granted, told) >= inlet.bound:
-            inlet.granted = granted
-            inlet.acknowledged = inlet.dealt
-            body = [inlet.wire, inlet.epoch, granted, inlet.acknowledged]
-            flags = frame.CONTROL | frame.ONCE  # the next one says it all again
-            self.node.send(flags, inlet.source_device, self.node.codec.encode(body))
-        return not inlet.queue
-
     def _look(self):
         """Acknowledge what reliable wires brought; see which outboxes do not move."""
-        for number in sorted(self.inlets):
-            inlet = self.inlets[number]
-            if inlet.is_reliable and inlet.acknowledged != inlet.dealt:
-                inlet.granted = None
-                self._grant(inlet)
+        if self._arrivals is not None:
+            self._arrivals.acknowledge()
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
             is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
@@ -220,41 +192,24 @@ class Wires:
             return True
         return self.node.scheduler.post(cell.path, kind, (target,), cell.path, None)
 
-    def _feed(self, inlet, readings, old):
-        feed, timed = self.node.scheduler.flow.feed, BATCH
-        for place in range(old, len(readings.values)):
-            source = inlet.source
-            if readings.origins is not None and readings.origins[place]:
-                source = inlet.origins.get(readings.origins[place], source)
-            value, at_us = readings.values[place], readings.times_us[place]
-            feed(inlet, value, at_us, source, timed)
-            timed = 0
+    @staticmethod
+    def reliable():
+        """What reliable wires need; loaded, too, where one asks for it."""
+        from mp_actors import reliable
 
-    def _inlet(self, spec):
-        cell = self.node.scheduler.cell(spec["target"])
-        is_remote = spec["source_device"] != self.node.number
-        bound = spec["credit"] if is_remote else cell.queue_bound
-        is_reliable = is_remote and spec["reliable"]
-        inlet = _reliable().ReliableInlet if is_reliable else Inlet
-        inlet = inlet(spec["wire"], spec["source"], bound)
-        inlet.is_reliable = is_reliable
-        inlet.epoch = spec["epoch"]
-        inlet.source_device = spec["source_device"]
-        # Of a full wire between devices, the source decides; here nothing is full that has credit.
-        inlet.policy = full.DROP_OLDEST
-        if not is_remote or spec["full"] == full.REPLACE:
-            inlet.policy = spec["full"]
-        inlet.origins = dict([(number, path) for number, path in spec["origins"]])
-        if is_remote:
-            inlet.expected = spec["first"]
-            inlet.granted = inlet.grant()  # the source starts with that
-        self.node.scheduler.connect(inlet, cell)
-        self.inlets[spec["wire"]] = inlet
-        return inlet
+        return reliable
+
+    def _ends(self):
+        """The wires that end here. Loaded with the first: a board pays for what it has."""
+        if self._arrivals is None:
+            from mp_actors.arrivals import Arrivals
+
+            self._arrivals = Arrivals(self.node, self)
+        return self._arrivals
 
     def _outbox(self, spec):
         limits = self.node.limits
-        kind = _reliable().ReliableOutbox if spec["reliable"] else Outbox
+        kind = self.reliable().ReliableOutbox if spec["reliable"] else Outbox
         outbox = kind(self.node, spec["wire"], spec["epoch"], spec["source"])
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
@@ -264,7 +219,7 @@ class Wires:
         outbox.bound = 2 * limits.queue_readings
         if spec["reliable"]:
             outbox.bound = max(outbox.bound, limits.credit_readings)
-        outbox.granted = (spec["first"] + spec["credit"]) % SEQUENCE_WRAP
+        outbox.granted = add(spec["first"], spec["credit"])
         outbox.policy = spec["full"]
         outbox.target = spec["target"]
         self.outboxes[spec["wire"]] = outbox
@@ -276,16 +231,3 @@ def _same_ends(end, spec):
     if isinstance(end, Outbox):
         return (end.source, end.target) == (spec["source"], spec["target"])
     return (end.source, end.cell.path) == (spec["source"], spec["target"])
-
-
-def _reliable():
-    """Loaded where a wire asks for it: a board pays in memory for what it has."""
-    from mp_actors import reliable
-
-    return reliable
-
-
-def _may_feed(inlet, from_device, epoch):
-    """Whether a batch that came from a device is for this wire; none is for a local one."""
-    known = inlet.expected is not None and from_device == inlet.source_device
-    return known and epoch == inlet.epoch

@@ -29,7 +29,7 @@ from tests.house import (
 FLOORS = {
     "mp_actors": {
         0: "errors crypto",
-        1: "path ticks redial linkstate keyring credit full "
+        1: "path ticks redial linkstate keyring credit full bounded "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
         2: "timers latency gate noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
@@ -38,8 +38,8 @@ FLOORS = {
         6: "operators scheduler",
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof",
-        9: "outbox peer connection guard",
-        10: "control leaf router neighbours reliable",
+        9: "outbox peer connection guard readings",
+        10: "control leaf router neighbours reliable arrivals",
         11: "wires requests watch",
         12: "node system",
         13: "clock links",

@@ -19,6 +19,7 @@ from mp_actors.keyring import Keys
 from mp_actors.leaf import Leaf
 from mp_actors.neighbours import LINK_ERROR_LENGTH_MAX, LINK_ERRORS_KEPT
 from mp_actors.node import Limits, Node
+from mp_actors.readings import Readings
 from mp_actors.router import Router
 from mp_actors.system import System
 from tests.fuzz.conversations import (
@@ -262,7 +263,7 @@ def check_codec(data):
             raise BrokenError(f"{type(error).__name__} left {one.__name__}: {error}") from error
     if found[0] != found[1]:
         raise BrokenError(f"the codecs disagree: {found}")
-    for read in (batch.count, lambda body: batch.Batch(fast, body, 1024), frame.Head):
+    for read in (batch.count, lambda body: Readings(fast, body, 1024), frame.Head):
         try:
             read(data)
         except RemoteWireError:

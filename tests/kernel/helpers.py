@@ -267,7 +267,7 @@ def body_at(payload):
     return frame.Head(payload).body if payload[0] == frame.ROUTED else 0
 
 
-def new_node(path, number, parents=None, clock=None, lines=None, is_board=False, drawn=7):
+def new_node(path, number, parents=None, clock=None, lines=None, is_board=False):
     """A node with its system actor: a router, or a leaf of these parents."""
     lines = [] if lines is None else lines
 
@@ -321,7 +321,6 @@ class Row:
         self.clock = ManualClock()
         self.lines = []
         self.nodes = []
-        self.crashes = 0
         for place, path in enumerate(self.PATHS):
             parents = None if place == 1 else [2]
             self.nodes.append(
@@ -375,10 +374,9 @@ class Row:
         for link in self.links:
             link.cut()
         self.links = []
-        self.crashes += 1
-        parents, drawn = None if place == 1 else [2], 1000 * self.crashes
+        parents = None if place == 1 else [2]
         path, clock, lines = self.PATHS[place], self.clock, self.lines
-        node = self.nodes[place] = new_node(path, place + 1, parents, clock, lines, drawn=drawn)
+        node = self.nodes[place] = new_node(path, place + 1, parents, clock, lines)
         if place == 1:
             give_map(node, self.map)
         self.join(0, 1)

@@ -7,7 +7,7 @@ from helpers import Dice, Keeper, Row, Source, check_ledger, refusal
 
 from mp_actors import Actor, codec, credit, frame
 from mp_actors.errors import RemoteWireError
-from mp_actors.inlet import SEQUENCE_WRAP
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 NEAR, FAR = "a/one/source", "c/three/keeper"
 
@@ -199,7 +199,7 @@ def test_whoever_waits_for_credit_stands_in_one_place_of_one_list():
     for value in range(200):
         wired.block()
         wired.emit(value)
-        assert len(wires._owing) <= 1 and len(wired.row.nodes[0].wires.dirty) <= 1
+        assert len(wires._arrivals._owing) <= 1 and len(wired.row.nodes[0].wires.dirty) <= 1
         if value % 5 == 4:
             wired.block(False)
             wired.row.run(1)

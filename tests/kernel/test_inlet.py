@@ -6,7 +6,8 @@ Also what a device does with batches that are damaged, forged, or for a wire it 
 from helpers import Desk, Dice, Keeper, Source, Stranger, check_ledger, new_node
 
 from mp_actors import batch, codec, frame
-from mp_actors.inlet import SEQUENCE_WRAP, Inlet
+from mp_actors.inlet import Inlet
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 
 def new_inlet(bound=4):

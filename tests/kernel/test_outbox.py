@@ -4,8 +4,8 @@ from helpers import Dice, Keeper, Row, check_ledger, part, refusal
 
 from mp_actors import Filter, batch, frame
 from mp_actors.errors import UnknownActor
-from mp_actors.inlet import SEQUENCE_WRAP
 from mp_actors.outbox import BATCH
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 SPAN_US = (1 << 32) - 1
 T0 = 1700000000000000

@@ -6,8 +6,8 @@ The router between them is crashed with all it holds; grants are lost; ends are 
 from helpers import Dice, Keeper, Row, Source, check_ledger
 
 from mp_actors import frame
-from mp_actors.inlet import SEQUENCE_WRAP
 from mp_actors.reliable import ReliableInlet, ReliableOutbox
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 NEAR, FAR = "a/one/source", "c/three/keeper"
 
