@@ -107,7 +107,9 @@ class Console:
             "map": 0,
         }
 
-    def adopted(self, connection: Connection, _doubts: list[bytes] | None) -> None:
+    def adopted(
+        self, connection: Connection, _doubts: list[bytes] | None, _map_version: int
+    ) -> None:
         """The device has greeted."""
         self._peer.connection = connection
 

@@ -41,6 +41,7 @@ class Neighbours:
         self.peers = {}
         self.up = {}
         self.gate = None
+        self.at_rest = None  # called now and then while nobody greets
         self.link_errors = {}
         self.refused = {}
         timers, now_ms = node.scheduler.timers, node.clock.ticks_ms()
@@ -136,8 +137,10 @@ class Neighbours:
         self._pend(connection, found)
         return found
 
-    def adopted(self, connection, doubts):
-        """A connection is confirmed. `doubts`: payloads a fresh session leaves, None if resumed."""
+    def adopted(self, connection, doubts, map_version):
+        """A connection is confirmed. `doubts`: payloads a fresh session leaves, None if resumed.
+        `map_version`: of the neighbour's map.
+        """
         found = connection.peer
         found.pending = None
         older, found.connection = found.connection, connection
@@ -151,7 +154,6 @@ class Neighbours:
         number = found.number
         if number == 0:
             return  # a console: it asks this device, and nothing is routed to it
-        map_version = connection.hello["map"]
         if doubts is not None:
             found.map_version = map_version
             found.has_news = False
@@ -211,8 +213,8 @@ class Neighbours:
     def _look(self):
         """Look for what is overdue: silence, greetings, acknowledgements, broken connections."""
         now_ms = self.clock.ticks_ms()
-        if self.guard is not None and not [1 for one in self.connections if not one.is_open]:
-            self.guard.rest()
+        if self.at_rest is not None and not [1 for one in self.connections if not one.is_open]:
+            self.at_rest()
         for connection in list(self.connections):
             if connection.is_open:
                 if ticks.diff(now_ms, connection.heard_ms) >= SILENT_MS:
@@ -313,7 +315,7 @@ class Neighbours:
 
 def _has_proved(connection):
     """Whether the other end's first message has opened: with its key, if maybe long ago."""
-    return connection.hello is not None and connection.proved_number is not None
+    return connection.greeting.hello is not None and connection.proved_number is not None
 
 
 def _is_stranger(connection):

@@ -377,7 +377,7 @@ class Insider:
         fields.update(self._hello)
         return fields
 
-    def adopted(self, connection, _doubts):
+    def adopted(self, connection, _doubts, _map_version):
         """The node has greeted."""
         self._peer.connection = connection
 

@@ -475,7 +475,7 @@ def test_a_time_beyond_63_bits_is_refused():
     clock = net.nodes[PROBE].clock = ManualClock()
     thief = Insider(net, HUB, PROBE)
     beat = frame.beat(frame.PONG, 1, net.clock.ticks_ms(), 1 << 63)
-    thief.connection._push(beat)
+    thief.connection.push(beat)
     thief.exchange()
     assert thief.accepted.is_closed
     assert clock.site_us() < 1 << 62

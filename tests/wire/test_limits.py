@@ -13,10 +13,10 @@ import pytest
 
 from actors.accel import codec, crypto
 from mp_actors import frame, news
-from mp_actors.connection import CHUNK_BYTES
+from mp_actors.connection import CHUNK_BYTES, GREETING_BYTES
 from mp_actors.crypto import x25519
 from mp_actors.gate import RETRY_MS, TRIES
-from mp_actors.greeting import GREETING_BYTES, STRANGE_BYTES
+from mp_actors.greeting import STRANGE_BYTES
 from mp_actors.guard import Guard
 from mp_actors.keyring import Keys
 from mp_actors.neighbours import ADOPTING_MS, GREETING_MS, LINK_ERRORS_KEPT, NEWS_KEPT
