@@ -16,12 +16,20 @@ from mp_actors.clock import SystemClock
 from mp_actors.leaf import Leaf
 from mp_actors.node import Limits, Node
 from mp_actors.path import join
-from mp_actors.serve import Listener, Server
+from mp_actors.serve import Server
 from mp_actors.system import System
 
 READ_BYTES = 1024
-# What a board needs only while it greets: 15 KB on 64 bits (measured).
-_PASSING = ("greeting", "handshake", "noise", "crypto.hkdf", "crypto.x25519")
+# What a board needs only while it dials and greets: 20 KB on 64 bits (measured).
+_PASSING = (
+    "links.unix",  # stays where it is the link
+    "greeting",
+    "keyring",
+    "handshake",
+    "noise",
+    "crypto.hkdf",
+    "crypto.x25519",
+)
 
 
 def say(path, text):
@@ -36,15 +44,22 @@ def draw():
     return int.from_bytes(os.urandom(4), "big") & 0x3FFFFFFF
 
 
-def guard(keys):
-    """What guards a board with these keys; None, and nothing loaded, without any."""
+def guard(keys, read):
+    """What guards a board with these keys; None, and nothing loaded, without any.
+
+    `read()` gives the config anew.
+    """
     if keys is None:
         return None
     from mp_actors.crypto import portable
     from mp_actors.guard import Guard
-    from mp_actors.keyring import Keys
 
-    return Guard(portable, Keys(keys))
+    def again(secrets, keys=None):
+        from mp_actors.keyring import Keys
+
+        return Keys(keys or read()["keys"], None, secrets)
+
+    return Guard(portable, again(None, keys), 0, again)
 
 
 def serve(config, node, clock, read_bytes, open_port=None):
@@ -67,6 +82,7 @@ def open_links(config, node, clock, read_bytes, open_port=None):
         server.serial(_opener(open_port, port, baud), port, number)
     if config.get("tap"):
         from mp_actors.links import tcp
+        from mp_actors.listen import Listener
         from mp_actors.tap import Taps
 
         server.watch(Listener(tcp.listen(*config["tap"]), Taps(server).accepted))
@@ -101,8 +117,10 @@ class _Parent:
         self._node.is_ending = True
 
 
-def give_back():
-    """Nobody greets just now: give the memory of that code back."""
+def give_back(guard):
+    """Nobody greets just now: give the memory back of the keys, and of that code."""
+    if guard is not None:
+        guard.rest()
     for name in _PASSING:
         if sys.modules.pop("mp_actors." + name, None) is not None:
             parent, _, last = ("mp_actors." + name).rpartition(".")
@@ -123,8 +141,13 @@ def main(file="config.json"):
 
 def _begin(file):
     """The server of the board described in file. What was read goes at the end: 1 KB with keys."""
-    with open(file) as stream:
-        config = json.load(stream)
+
+    def read():
+        with open(file) as stream:
+            return json.load(stream)
+
+    config = read()
+    guarded = guard(config.get("keys"), read)
     clock = SystemClock()
     node = Node(
         config["path"],
@@ -135,9 +158,9 @@ def _begin(file):
         Limits(True),
         lambda node: Leaf(node, config["parents"]),
         say,
-        guard(config.get("keys")),
+        guarded,
     )
-    node.links.at_rest = give_back
+    node.links.at_rest = lambda: give_back(guarded)
     system = System(node, config.get("pid"))
     node.scheduler.spawn(join(node.path, "node"), lambda: system)
     try:

@@ -11,14 +11,29 @@ from mp_actors.proof import Proof
 class Guard:
     """`crypto`: the provider. `keys`: a `keyring.Keys`. `neighbours`: the numbers it knows.
 
-    `proof`: of orders; `term`: see there.
+    `proof`: of orders; `term`: see there. `again(secrets)`: makes the keys anew from what is kept
+    in flash and the secrets of resumption, for a board that has no room for them at rest.
     """
 
-    def __init__(self, crypto, keys, term=0):
+    def __init__(self, crypto, keys, term=0, again=None):
         self.crypto = crypto
-        self.keys = keys
         self.proof = Proof(crypto, keys, term)
         self.neighbours = keys.numbers()
+        self._keys = keys
+        self._again = again
+        self._secrets = keys.secrets
+
+    @property
+    def keys(self):
+        """The keys of this device and its neighbours."""
+        if self._keys is None:
+            self._keys = self._again(self._secrets)
+        return self._keys
+
+    def rest(self):
+        """Nobody greets just now: put the keys aside, where they can be had again."""
+        if self._again is not None and self._keys is not None:
+            self._secrets, self._keys = self._keys.secrets, None
 
     def handshake(self, to):
         """The Handshake with a neighbour I dial, or with whoever dialled me (None).

@@ -27,7 +27,8 @@ class Proof:
 
     def __init__(self, crypto, keys, term):
         self._crypto = crypto
-        self._keys = keys
+        self._macs, self._modulus = keys.macs, keys.modulus
+        self._control_from, self._control_mac = keys.control_from, keys.control_mac
         self._term = term
         self.starts = {}
         self._count = 0
@@ -51,7 +52,7 @@ class Proof:
 
     def can_prove(self, to_device):
         """Whether this is the controller's device, and shares a key with that one."""
-        return to_device in self._keys.macs
+        return to_device in self._macs
 
     def number(self, body, to_device):
         """Add term, counter and the device's start to the body of an order."""
@@ -61,14 +62,13 @@ class Proof:
 
     def mac(self, from_device, to_device, encoded):
         """What goes behind the encoded body."""
-        return self._mac(self._keys.macs[to_device], from_device, encoded)
+        return self._mac(self._macs[to_device], from_device, encoded)
 
     def holds(self, from_device, encoded, mac):
         """Whether the controller has sent this body to this device."""
-        keys = self._keys
-        if keys.control_mac is None or from_device != keys.control_from:
+        if self._control_mac is None or from_device != self._control_from:
             return False
-        return self._crypto.equal(mac, self._mac(keys.control_mac, from_device, encoded))
+        return self._crypto.equal(mac, self._mac(self._control_mac, from_device, encoded))
 
     def is_fresh(self, body):
         """Whether term and counter of a proved body are new; they are taken then."""
@@ -93,7 +93,7 @@ class Proof:
 
     def is_signed(self, encoded, signature):
         """Whether the site has signed a map."""
-        return self._crypto.run(self._crypto.verify(self._keys.modulus, signature, encoded))
+        return self._crypto.run(self._crypto.verify(self._modulus, signature, encoded))
 
     def _mac(self, key, from_device, encoded):
         return self._crypto.hmac(key, struct.pack("!H", from_device) + encoded)[:MAC_BYTES]

@@ -6,16 +6,9 @@ The only loop on a device. What it watches are endpoints: objects with `sock`, `
 
 import gc
 import select
-import socket
 
 from mp_actors import ticks
 from mp_actors.dial import Deferred, Dial
-from mp_actors.links import tcp
-
-if hasattr(socket, "AF_UNIX"):
-    from mp_actors.links import unix
-else:
-    unix = None
 
 READ_BYTES = 16384
 SHORT_MS = 60000  # memory that runs out again so soon is not coming back
@@ -34,7 +27,7 @@ class Server:
         self.node = node
         self.clock = clock
         self.read_bytes = read_bytes
-        self._unix = []  # addresses with a file
+        self.at_end = []  # called when it has served
         self._poll = select.poll()
         self._watched = {}
         self._dials = []
@@ -47,15 +40,9 @@ class Server:
 
     def listen(self, host, port):
         """Take connections of neighbours there. *Raises* OSError."""
-        outer = tcp.bind(host, port)
-        # Before TCP listens: whoever finds the address open and no file takes TCP, and stays.
-        inner = None if unix is None else unix.listen(host, port)
-        outer.listen(tcp.BACKLOG)
-        self.watch(Listener(outer, self._accepted))
-        if inner is not None:
-            # The processes of this host find it by the same address.
-            self._unix.append((host, port))
-            self.watch(Listener(inner, lambda sock, _: self.greet(unix.UnixLink(sock, "unix"))))
+        from mp_actors.listen import listen  # most boards do not
+
+        listen(self, host, port)
 
     def dial(self, host, port, number):
         """Keep a connection to the neighbour of this number at this address."""
@@ -76,9 +63,6 @@ class Server:
         self.watch(endpoint)
         return endpoint
 
-    def _accepted(self, sock, address):
-        self.greet(tcp.TcpLink(sock, "tcp", address))
-
     def run(self):
         """Serve until the node ends; then let the last answers leave."""
         while not self.node.is_ending:
@@ -93,8 +77,8 @@ class Server:
             if not [1 for connection in self.node.links.connections if connection.is_waiting]:
                 break
             self.turn(1)
-        for host, port in self._unix:
-            unix.remove(host, port)
+        for clean_up in self.at_end:
+            clean_up()
         for endpoint, _ in list(self._watched.values()):
             endpoint.sock.close()
 
@@ -144,24 +128,6 @@ class Server:
             if flags != entry[1]:
                 entry[1] = flags
                 self._poll.modify(endpoint.sock, flags)
-
-
-class Listener:
-    """A listening socket; `accepted(sock, address)` takes each new connection."""
-
-    wants_write = False
-    is_closed = False
-
-    def __init__(self, sock, accepted):
-        self.sock = sock
-        self._accepted = accepted
-
-    def ready(self, _can_read, _can_write, _is_broken):
-        """Take one connection."""
-        try:
-            self._accepted(*tcp.accept(self.sock))
-        except OSError:
-            pass  # whoever dialled has gone again
 
 
 class _Endpoint:

@@ -44,7 +44,7 @@ FLOORS = {
         12: "node system",
         13: "clock links",
         14: "links.memory links.tcp links.unix links.uart",
-        15: "dial tap testing local",
+        15: "dial listen tap testing local",
         16: "line",
         17: "serve",
         18: "boot",

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from actors.accel import codec as fast
 from actors.accel import crypto
 from mp_actors import batch, codec, frame
-from mp_actors.clock import ManualClock
 from mp_actors.crypto import x25519
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.greeting import STRANGE_BYTES
@@ -22,6 +21,7 @@ from mp_actors.node import Limits, Node
 from mp_actors.readings import Readings
 from mp_actors.router import Router
 from mp_actors.system import System
+from mp_actors.testing import ManualClock
 from tests.fuzz.conversations import (
     NUMBER,
     OWN,

@@ -11,8 +11,8 @@ import pytest
 from actors.accel import codec
 from mp_actors import batch, frame, news
 from mp_actors.boot import say
-from mp_actors.clock import ManualClock
 from mp_actors.requests import Requests
+from mp_actors.testing import ManualClock
 from tests.fuzz.harness import (
     CLERK,
     DESK,

@@ -4,7 +4,6 @@ Portable like the tests. Everything here drives the kernel's own parts; none of 
 """
 
 from mp_actors import Actor, codec, frame, full, news, system
-from mp_actors.clock import ManualClock
 from mp_actors.frame import PROTOCOL_VERSION
 from mp_actors.inlet import Inlet
 from mp_actors.leaf import Leaf
@@ -12,6 +11,7 @@ from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.router import Router
 from mp_actors.scheduler import Scheduler
+from mp_actors.testing import ManualClock
 
 DEVICE = "lab/desk"
 SOURCE = DEVICE + "/source"

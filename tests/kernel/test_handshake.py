@@ -280,7 +280,7 @@ def test_a_refusal_from_another_device_or_for_nobody_forgets_nothing():
 def test_a_device_whose_keys_were_changed_or_revoked_does_not_resume():
     one, two = resumable()
     _, frame = dial(one, 2)
-    kept = {1: two._secrets[1]}
+    kept = {1: two.secrets[1]}
     assert crypto.run(accept(Keys(key_dict(2, [1]), None, kept)).read(frame)) == b"hello"
     changed_keys = key_dict(2, [1])
     changed_keys["neighbours"]["1"]["psk"] = "00" * 32

@@ -3,12 +3,12 @@
 from helpers import counter, give_map
 
 from mp_actors import Filter, Sensor, Sink, codec, system
-from mp_actors.clock import ManualClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.requests import Requests
 from mp_actors.router import Router
+from mp_actors.testing import ManualClock
 
 
 class Counter(Sensor):
