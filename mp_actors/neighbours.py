@@ -221,7 +221,7 @@ class Neighbours:
                     self.disconnected(connection, "silent for %d s" % (SILENT_MS // 1000))
                 elif connection.peer.owes_ack:
                     connection.acknowledge()
-            else:
+            elif not connection.is_closed:  # by the end of another one
                 patience_ms = ADOPTING_MS if _has_proved(connection) else GREETING_MS
                 if ticks.diff(now_ms, connection.since_ms) >= patience_ms:
                     self.disconnected(connection, "not greeted within %d s" % (patience_ms // 1000))

@@ -70,6 +70,7 @@ class Sim:
         self.memories: Memories = {}
         self.graveyard: list[Node] = []
         self._destroyed: Numbers = {}
+        self._arrived: Numbers = {}
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._hash = hashlib.sha256()
@@ -298,15 +299,20 @@ class Sim:
         numbers: Numbers = {}
         add_numbers(numbers, payloads)
         for wire, died in numbers.items():
-            expected = self._expected(wire)
-            fresh = {number for number in died if number >= expected}
+            fresh = died - self._arrived.get(wire, set())
             self._destroyed.setdefault(wire, set()).update(fresh)
 
-    def _expected(self, wire: int) -> int:
-        """The number of the next reading that the target of a wire waits for."""
-        node = self.devices[self.plan.wires[wire].target.rsplit("/", 1)[0]].node
-        inlet = None if node is None else node.wires.inlets.get(wire)
-        return 1 if inlet is None else inlet.expected
+    def _note_arrivals(self, node: Node) -> None:
+        """Remember which readings came to their target. Its own count does not say which: one that
+        newer ones have overtaken has not come, and may die on its way.
+        """
+        take = node.wires.take
+
+        def noted(body: bytes, from_device: int) -> None:
+            add_numbers(self._arrived, [body])
+            take(body, from_device)
+
+        node.wires.take = noted
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
@@ -320,6 +326,7 @@ class Sim:
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),
         )
+        self._note_arrivals(node)
         if device.path == self.plan.controller:
             state_file = StateFile(self._state_path)
             state = state_file.load()
