@@ -112,7 +112,8 @@ class Wires:
         the body is not understood.
         """
         if body[:1] == credit.QUESTION:
-            self.take_credit(self.node.codec.decode(body), from_device)
+            items_max = self.node.limits.items
+            self.take_credit(self.node.codec.decode(body, items_max=items_max), from_device)
             return
         if self._arrivals is not None:
             self._arrivals.take(body, from_device)
