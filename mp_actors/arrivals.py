@@ -32,9 +32,8 @@ class Arrivals:
         inlet.epoch = spec["epoch"]
         inlet.source_device = spec["source_device"]
         # Of a full wire between devices, the source decides; here nothing is full that has credit.
-        inlet.policy = full.DROP_OLDEST
         if not is_remote or spec["full"] == full.REPLACE:
-            inlet.policy = spec["full"]
+            inlet.obey(spec["full"])
         inlet.origins = dict([(number, path) for number, path in spec["origins"]])
         if is_remote:
             inlet.expected = spec["first"]

@@ -34,25 +34,24 @@ class Cell:
         self.last_error = ""
         self._handled_before = 0
         self.restart_times = []  # see `supervise.decide`
+        self.is_held = False  # a full wire that leaves keeps it from working
         self._holders = []
-
-    @property
-    def is_held(self):
-        """Whether a full wire that leaves keeps this actor from working."""
-        return bool(self._holders)
 
     def hold(self, outbox):
         """Rest until this outbox has room."""
         if outbox not in self._holders:
             self._holders.append(outbox)
-            if len(self._holders) == 1 and not self.down:
-                self.scheduler.rest(self)
+            if not self.is_held:
+                self.is_held = True
+                if not self.down:
+                    self.scheduler.rest(self)
 
     def release(self, outbox):
         """This outbox has room."""
         if outbox in self._holders:
             self._holders.remove(outbox)
-            if not self._holders and not self.down:
+            self.is_held = bool(self._holders)
+            if not (self.is_held or self.down):
                 self.scheduler.go_on(self)
 
     @property

@@ -75,7 +75,7 @@ class Flow:
             timed = 0
             if cell.down or cell.is_held:
                 break
-        if inlet.source_cell is not None:
+        if inlet.holds:
             full.release(inlet, len(queue) if queue else 0)
         if cell.down or cell.is_held:
             return  # suspended: it comes back into the queue when the actor does

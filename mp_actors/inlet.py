@@ -47,11 +47,16 @@ class Inlet:
         self.missing = 0
         self.late = 0
         self.latency = Latency()
-        self.policy = full.DROP_OLDEST
+        self.policy, self.replaces, self.holds = full.DROP_OLDEST, False, False
         self.source_cell = None  # where the source is on this device, too
         self.acknowledged = None  # the number told with it
         self.granted = None  # what a remote source was told last: numbers below it may come
         self.untimed = 0  # turns until an age is measured again
+
+    def obey(self, policy):
+        """Follow this policy when full; what it asks is looked up once, not for each value."""
+        self.policy = policy
+        self.replaces, self.holds = policy == full.REPLACE, policy == full.HOLD
 
     def attach(self, actor):
         """Resolve the verb of this instance: nothing is looked up by name per value."""
@@ -75,14 +80,14 @@ class Inlet:
         queue = self.queue
         if queue is None:
             queue = self.queue = new_queue(self.bound)
-        elif self.policy == full.REPLACE and self._replace(value, at_us, source):
+        elif self.replaces and self._replace(value, at_us, source):
             return True
         elif len(queue) >= self.bound:
             if not full.takes_newest(self):
                 return False
             queue.popleft()
         queue.append((value, at_us, source))
-        if self.policy == full.HOLD and len(queue) >= self.bound:
+        if self.holds and len(queue) >= self.bound:
             full.hold(self)
         if not self.is_ready:
             self.is_ready = True
@@ -140,7 +145,8 @@ class Inlet:
     def close(self):
         """The actor has stopped: what waits is `gone`, as is what still comes."""
         self.discard(full.GONE)
-        self.queue, self.bound, self.policy = new_queue(1), 0, full.GONE
+        self.queue, self.bound = new_queue(1), 0
+        self.obey(full.GONE)
 
     def discard(self, reason):
         """Drop all that waits."""

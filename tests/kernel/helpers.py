@@ -89,7 +89,8 @@ class Desk:
         """Wire one cell to another; returns the inlet."""
         self.wires += 1
         inlet = Inlet(self.wires, source.path, target.queue_bound)
-        inlet.policy, inlet.source_cell = policy, source
+        inlet.obey(policy)
+        inlet.source_cell = source
         source.outlets.append(inlet)
         self.scheduler.connect(inlet, target)
         return inlet

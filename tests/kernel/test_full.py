@@ -473,7 +473,8 @@ def test_random_bursts_leave_every_ledger_exact_with_every_policy():
 
 def test_places_in_a_queue_can_be_replaced_on_this_interpreter():
     inlet = Inlet(1, SOURCE, 3)
-    inlet.policy, inlet.is_ready = full.REPLACE, True
+    inlet.obey(full.REPLACE)
+    inlet.is_ready = True
     inlet.ready_queue = Desk().flow
     for turn in range(3):  # the places wander round the ring that a deque is
         for name in "abc":
