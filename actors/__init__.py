@@ -4,15 +4,17 @@ It may use libraries and imports the kernel `mp_actors`, never the other way rou
 a file importing only from floors below its own:
 
     words      problems, mesh, arguments         what is wrong; which links exist; what can travel
-    declared   device, topology, pipeline        devices and links; domains; actors and wires
+    declared   device, delivery                  devices and links; what a wire promises
+               topology, pipeline                domains; actors and wires
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
                placement, plan                   places, numbers; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
-    action     ledger, observer, controller      accounts; reports; roll-out, halt, end
+    action     reports, ledger, observer         what devices tell, checked; accounts
+               state, repair, controller         what is kept; who began anew; roll-out, halt, end
     devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, summary, view, runner, tap, cli
+    people     client, running, summary, view, runner, tap, cli
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's

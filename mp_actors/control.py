@@ -12,8 +12,6 @@ from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.path import split
 
-PROOF_BYTES = 50  # of term, counter, start and what proves them
-
 
 class Control:
     """Sends and takes control. `lost`: {reason: messages} that ended here undelivered."""
@@ -60,15 +58,6 @@ class Control:
         if proves:
             flags |= frame.PROVED
         return node.send(flags, to_device, encoded)
-
-    def misfit(self, body):
-        """Why a control map can never be sent, "" if it can."""
-        try:
-            size = len(self.node.codec.encode(body))
-        except LocalWireError as error:
-            return str(error)
-        room = self.node.limits.out_bytes - frame.HEAD_BYTES - PROOF_BYTES
-        return "" if size <= room else "%d bytes of control; %d at most" % (size, room)
 
     def number_of(self, device):
         """A device's number, 0 where only a router with a map knows it."""

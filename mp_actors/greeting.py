@@ -58,6 +58,11 @@ class Greeting:
         self._strange_bytes = 0
         self._known = 0  # the other end's incarnation as my HELLO named it
 
+    @property
+    def has_proved(self):
+        """Whether the other end's first message has opened: with its key, if maybe long ago."""
+        return self.hello is not None and self._connection.proved_number is not None
+
     def begin(self):
         """The dialler's first word."""
         one = self._connection

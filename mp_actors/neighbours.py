@@ -222,7 +222,7 @@ class Neighbours:
                 elif connection.peer.owes_ack:
                     connection.acknowledge()
             elif not connection.is_closed:  # by the end of another one
-                patience_ms = ADOPTING_MS if _has_proved(connection) else GREETING_MS
+                patience_ms = ADOPTING_MS if connection.greeting.has_proved else GREETING_MS
                 if ticks.diff(now_ms, connection.since_ms) >= patience_ms:
                     self.disconnected(connection, "not greeted within %d s" % (patience_ms // 1000))
         for number in sorted(self.up):
@@ -295,13 +295,10 @@ class Neighbours:
             from mp_actors.gate import Gate
 
             self.gate = Gate(self.node.limits.unproven)
-        unproven = len([1 for one in self.connections if _is_stranger(one)])
-        wait_ms = self.gate.wait_ms(stranger.link.address, unproven, now_ms)
-        if wait_ms:
+        is_admitted = self.gate.admit(stranger, self.connections, now_ms)
+        if not is_admitted:
             self._count_refused(0, "busy")
-            stranger.send_off(frame.beat(frame.RETRY, wait_ms))
-            stranger.close()
-        return not wait_ms
+        return is_admitted
 
     def _count_refused(self, number, reason):
         self.refused[number, reason] = self.refused.get((number, reason), 0) + 1
@@ -311,18 +308,3 @@ class Neighbours:
         if text not in self.link_errors and len(self.link_errors) >= LINK_ERRORS_KEPT:
             text = "other"
         self.link_errors[text] = self.link_errors.get(text, 0) + 1
-
-
-def _has_proved(connection):
-    """Whether the other end's first message has opened: with its key, if maybe long ago."""
-    return connection.greeting.hello is not None and connection.proved_number is not None
-
-
-def _is_stranger(connection):
-    """Whether somebody dialled who has proved nothing yet, or whose proof costs work just now.
-
-    A board so calculates for one at a time: for four at once it would be too late for each.
-    """
-    if connection.is_open or connection.is_dialler:
-        return False
-    return connection.work is not None or not _has_proved(connection)

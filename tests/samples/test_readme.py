@@ -49,6 +49,16 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
+    site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
+    (folder / "site.py").write_text(site + snippet("# site.py, another last line"))
+    text = output([*ACTORS, "run", "site.py", "--seconds", "3", "--json", "out.json"], folder)
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"], text
+    deliveries = {one["source"].split("/")[2]: one["delivery"] for one in summary["wires"]}
+    assert deliveries == {"soil-moisture": "stream", "deadband": "latest", "mean": "reliable"}
+
+
 def test_a_second_gateway_takes_over_in_the_simulator(folder):
     site = (folder / "site.py").read_text()
     (folder / "site.py").write_text(site + snippet("# site.py, a second gateway"))
