@@ -10,6 +10,7 @@ A loss that nobody claims is what must not be; a claim too many can be: who give
 not know what of it had arrived.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,6 +74,20 @@ def kept_by(node: Node) -> list[bytes]:
     return [enclosed[4:] for peer in node.links.peers.values() for enclosed in peer.frames]
 
 
+@lru_cache(maxsize=1 << 14)  # of what a session keeps itself: its hash is known after one look
+def _numbers_of_kept(enclosed: bytes) -> tuple[int, range] | None:
+    return numbers_of(enclosed[4:])
+
+
+def _add_kept(found: defaultdict[int, set[int]], node: Node) -> None:
+    """Add the readings that a node's sessions keep."""
+    for peer in node.links.peers.values():
+        for enclosed in peer.frames:
+            known = _numbers_of_kept(enclosed)
+            if known is not None:
+                found[known[0]].update(known[1])
+
+
 def whereabouts(
     alive: Iterable[Node], dead: Iterable[Node], in_pipes: Iterable[bytes], destroyed: Numbers
 ) -> dict[int, Whereabouts]:
@@ -81,12 +96,12 @@ def whereabouts(
     `dead`: nodes as they were when they crashed. `in_pipes`: frames between devices. `destroyed`:
     readings that died with a connection or with a device.
     """
-    found: dict[int, Whereabouts] = {}
-    present: Numbers = {}
+    found: defaultdict[int, Whereabouts] = defaultdict(Whereabouts)
+    present: defaultdict[int, set[int]] = defaultdict(set)
     add_numbers(present, in_pipes)
     for node in alive:
         _add_ends(found, node, present, is_alive=True)
-        add_numbers(present, kept_by(node))
+        _add_kept(present, node)
     for node in dead:
         _add_ends(found, node, present, is_alive=False)
     for wire, account in found.items():
@@ -99,16 +114,20 @@ def whereabouts(
         # Overtaken by newer ones and still on the way, or a copy nobody has acknowledged yet.
         account.claimed += sum(number < account.expected for number in here)
         account.destroyed += len(gone - here)
-    return found
+    return dict(found)
 
 
 def _add_ends(
-    found: dict[int, Whereabouts], node: Node, present: Numbers, *, is_alive: bool
+    found: defaultdict[int, Whereabouts],
+    node: Node,
+    present: defaultdict[int, set[int]],
+    *,
+    is_alive: bool,
 ) -> None:
     """Add what a node counts, and what waits at the ends of wires in it."""
     waiting: dict[int, int] = {}
     for wire, outbox in node.wires.outboxes.items():
-        account = found.setdefault(wire, Whereabouts())
+        account = found[wire]
         account.accepted += outbox.accepted
         account.dropped += sum(outbox.dropped.values())
         account.next = max(account.next, outbox.numbered)
@@ -116,9 +135,9 @@ def _add_ends(
         if is_alive:
             kept = len(outbox.values) - outbox.waiting  # not acknowledged
             numbers = range(outbox.numbered - kept, outbox.numbered)
-            present.setdefault(wire, set()).update(numbers)
+            present[wire].update(numbers)
     for wire, inlet in node.wires.inlets.items():
-        account = found.setdefault(wire, Whereabouts())
+        account = found[wire]
         account.delivered += inlet.delivered
         account.dropped += sum(inlet.dropped.values())
         waiting[wire] = len(inlet.queue) if inlet.queue else 0
@@ -135,4 +154,4 @@ def _add_ends(
             found[wire].lost += readings
             found[wire].destroyed += readings
     for (wire, _), readings in node.wires.lost.items():
-        found.setdefault(wire, Whereabouts()).claimed += readings
+        found[wire].claimed += readings

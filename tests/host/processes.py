@@ -186,10 +186,8 @@ class Orchard(Process):
 
     def values(self, source):
         """The readings of a sensor that have arrived, in order."""
-        file = self.folder / "rows.csv"
-        text = file.read_text() if file.exists() else ""
-        whole = [row.split(",") for row in text[: text.rfind("\n") + 1].splitlines()]
-        return [int(value) for name, value in whole if name == source]
+        rows = whole_rows(self.folder / "rows.csv")
+        return [int(value) for name, value in rows if name == source]
 
     def wait_for_more(self, *sources, count=5):
         """Wait until so many more readings of each sensor have arrived."""
@@ -218,10 +216,10 @@ class Arrivals:
 
     def rows(self, source):
         """(seconds, value, …) of a sensor's readings, in the order of their arrival."""
-        text = self._file.read_text() if self._file.exists() else ""
-        whole = [row.split(",") for row in text[: text.rfind("\n") + 1].splitlines()]
         return [
-            (float(at_s), int(value), *rest) for at_s, name, value, *rest in whole if name == source
+            (float(at_s), int(value), *rest)
+            for at_s, name, value, *rest in whole_rows(self._file)
+            if name == source
         ]
 
     def values(self, source):
@@ -241,6 +239,12 @@ class Arrivals:
             return all(len(self.rows(one)) >= before[one] + count for one in sources)
 
         until(have_come, f"{count} more readings of {sources}")
+
+
+def whole_rows(file):
+    """The rows of a file that somebody still writes: what has no end yet is left out."""
+    text = file.read_text() if file.exists() else ""
+    return [row.split(",") for row in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def with_keys(folder, file, **environment):

@@ -7,6 +7,7 @@ found without a router's help, from links alone.
 import heapq
 import itertools
 from collections import deque
+from functools import lru_cache
 
 from actors.accel import codec
 from mp_actors.leaf import Leaf
@@ -44,6 +45,13 @@ class Clock:
         return self.now_ms
 
 
+class Codec:
+    """The project's own, but a map that all routers of a site are given is decoded once."""
+
+    encode = staticmethod(codec.encode)
+    decode = staticmethod(lru_cache(maxsize=16)(codec.decode))
+
+
 class Node:
     """What a forwarder sees of its node."""
 
@@ -51,7 +59,7 @@ class Node:
 
     def __init__(self, world, number, parents, router):
         self.world, self.number, self.path = world, number, f"d/n{number}"
-        self.codec, self.clock = codec, world.clock
+        self.codec, self.clock = Codec, world.clock
         self.is_router = parents is None
         self.neighbours = {}
         self.parents = parents

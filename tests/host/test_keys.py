@@ -358,11 +358,17 @@ def test_an_exported_file_that_no_longer_fits_the_site_is_refused(store, tmp_pat
 # -- what is wrong with files
 
 
+def reader_and_file(store, tmp_path, exported, path):
+    """Who is to read a damaged file, and that file: the store's own, or a device's exported one."""
+    away = sent_to(tmp_path / "away", store, path)
+    if exported:
+        return away, away.folder / f"{path.replace('/', '.')}.json"
+    return store, store.folder / "site.json"
+
+
 @pytest.mark.parametrize("exported", [False, True], ids=["store", "exported"])
 def test_a_truncated_file_is_refused_with_its_name_and_the_command(store, tmp_path, exported):
-    away = sent_to(tmp_path / "away", store, "field/gate")
-    victim = away if exported else store
-    file = victim.folder / ("field.gate.json" if exported else "site.json")
+    victim, file = reader_and_file(store, tmp_path, exported, "field/gate")
     whole = file.read_bytes()
     for size in range(0, len(whole) - 2, 41):
         file.write_bytes(whole[:size])
@@ -381,9 +387,7 @@ def leaves(plain, way=()):
 
 @pytest.mark.parametrize("exported", [False, True], ids=["store", "exported"])
 def test_a_field_of_another_kind_is_refused_wherever_it_is(store, tmp_path, exported):
-    away = sent_to(tmp_path / "away", store, "office/desk")
-    victim = away if exported else store
-    file = victim.folder / ("office.desk.json" if exported else "site.json")
+    victim, file = reader_and_file(store, tmp_path, exported, "office/desk")
     whole = file.read_text()
     tried = 0
     for way in leaves(json.loads(whole)):

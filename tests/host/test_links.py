@@ -6,7 +6,7 @@ That links between machines are TCP is shown by `test_namespaces`.
 import json
 
 import pytest
-from processes import LIMIT_S, ORCHARD, SITES, Orchard, Process, finished, free_ports
+from processes import LIMIT_S, ORCHARD, SITES, Arrivals, Orchard, Process, finished, free_ports
 from pumps import SerialPump
 
 from actors.check import load_checked
@@ -100,8 +100,7 @@ def serial(request, tmp_path_factory):
             output = process.output
         lost = line.lost
     summary = json.loads((folder / "out.json").read_text())
-    rows = (folder / "rows.csv").read_text().splitlines()
-    return lost, summary, output, [int(row.split(",")[1]) for row in rows]
+    return lost, summary, output, Arrivals(folder / "arrivals.csv").values(f"{TWO}/pulse")
 
 
 def test_two_machines_on_a_serial_line_are_linked_by_it_alone(serial):

@@ -262,7 +262,7 @@ def test_readings_go_another_way_as_promised_when_a_cable_of_the_backbone_is_pul
 
 
 def test_readings_stop_with_the_only_cable_of_their_device_and_come_again_with_it(spaces, cut):
-    before_s = [at_s for at_s, _ in cut.rows[METER]]
+    before_s = [row[0] for row in cut.rows[METER]]
     assert before_s[-1] < cut.pulled_s + 1.0 < cut.back_s - SILENT_S_MIN + 1.0
     assert spaces.arrivals.rows(METER)[-1][0] > cut.back_s
 

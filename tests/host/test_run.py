@@ -16,6 +16,7 @@ from actors.check import load_checked
 from actors.summary import SCHEMA_FILE
 
 GREENHOUSE = ROOT / "samples" / "greenhouse" / "site.py"
+SENSORS = ("yard/left/pulse", "yard/right/pulse", "house/hall/pulse")  # of all that have one
 SAID_WITHIN_S = 7.0  # the promise about a process that dies
 
 
@@ -56,7 +57,7 @@ def shot_at(tmp_path_factory):
     ):
         runs = {"yard/right": one, "yard/gate": other}
         for process in runs.values():
-            process.wait_for_more("yard/right/pulse", "yard/left/pulse", "house/hall/pulse")
+            process.wait_for_more(*SENSORS)
         for dead, process in runs.items():
             kill_device(process, dead)
             process.wait_for(dead, "SIGKILL", limit_s=SAID_WITHIN_S)
@@ -261,7 +262,7 @@ def interrupted_at(process, moment):
     if moment == "the first child has started":
         until(lambda: len(living_in(process.folder)) > 1, "a first child")
     else:
-        process.wait_for_more("yard/right/pulse", "house/hall/pulse")
+        process.wait_for_more(*SENSORS)
     process.interrupt()
     if moment == "readings flow, and again until it is over":
         process.wait_for("once more ends at once")
@@ -305,7 +306,7 @@ def test_the_children_of_a_killed_run_end_by_themselves(tmp_path):
 
 def test_a_terminated_run_ends_like_an_interrupted_one(tmp_path):
     with Orchard(tmp_path) as process:
-        process.wait_for_more("yard/right/pulse")
+        process.wait_for_more(*SENSORS)
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait() == 0, process.output
         assert process.summary()["ok"]

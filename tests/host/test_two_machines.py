@@ -4,7 +4,7 @@ Who starts first does not matter; what goes wrong on the other machine is told b
 """
 
 import pytest
-from processes import SITES, Desk, Process, free_ports, until, with_keys
+from processes import SITES, Arrivals, Desk, Process, free_ports, until, with_keys
 
 from actors.client import UnreachableError
 
@@ -21,6 +21,7 @@ class Machines:
         self.port = free_ports(1, (HERE, THERE))
         self.file = with_keys(folder, SITE)
         self.desk = Desk(self.file, self.port)
+        self.arrivals = Arrivals(folder / "arrivals.csv")
         self.processes = {}
 
     def start(self, *command):
@@ -40,22 +41,6 @@ class Machines:
                 return None
 
         return until(asked, "an answer of the controller")
-
-    def values(self, source):
-        """The readings of a source, in the order of their arrival."""
-        file = self.folder / "rows.csv"
-        text = file.read_text() if file.exists() else ""
-        whole = text[: text.rfind("\n") + 1].splitlines()
-        return [int(row.split(",")[1]) for row in whole if row.startswith(source + ",")]
-
-    def wait_for_more(self, *sources, count=5):
-        """Wait until so many more readings of each source have arrived."""
-        before = {source: len(self.values(source)) for source in sources}
-
-        def have_come():
-            return all(len(self.values(one)) >= before[one] + count for one in sources)
-
-        until(have_come, f"{count} more readings of {sources}")
 
     def output(self):
         """What all of them have said."""
@@ -81,9 +66,9 @@ def test_readings_flow_between_two_machines_with(order, machines):
         if place == 0 and command == ("up",):
             # Here first: the controller waits for devices that are not there yet.
             until(lambda: not machines.status()["ready"], "a controller")
-    machines.wait_for_more(DESK, GATE, PROBE)
+    machines.arrivals.wait_for_more(DESK, GATE, PROBE)
     for source in (DESK, GATE, PROBE):
-        values = machines.values(source)
+        values = machines.arrivals.values(source)
         assert values == list(range(1, len(values) + 1))
 
     status = until(lambda: all_alive(machines.status()), "all devices alive")
@@ -101,21 +86,21 @@ def test_readings_flow_between_two_machines_with(order, machines):
 def test_a_gate_that_is_killed_and_comes_back_bare_is_told_honestly(machines):
     for command in ALL:
         machines.start(*command)
-    machines.wait_for_more(DESK, GATE, PROBE)
+    machines.arrivals.wait_for_more(DESK, GATE, PROBE)
     until(lambda: all_alive(machines.status()), "all devices alive")
 
     machines.processes[GATE_HERE].kill()
     until(lambda: not machines.status()["devices"]["far/gate"]["alive"], "the gate told as dead")
     assert machines.status()["devices"]["home/desk"]["alive"]
     machines.processes[("up",)].wait_for("link to far/gate closed")
-    machines.wait_for_more(DESK)
+    machines.arrivals.wait_for_more(DESK)
 
     # It has lost its actors, and this controller does not configure a device twice: it forwards
     # for its neighbours, sends nothing of its own, and nobody claims that it does.
-    before = machines.values(GATE)
+    before = machines.arrivals.values(GATE)
     machines.start(*GATE_HERE)
-    machines.wait_for_more(PROBE)
-    assert machines.values(GATE) == before
+    machines.arrivals.wait_for_more(PROBE)
+    assert machines.arrivals.values(GATE) == before
     assert not machines.status()["devices"]["far/gate"]["alive"]
     for wire in machines.status()["wires"]:
         lost = sum(wire["dropped"].values()) + wire["unexplained"]

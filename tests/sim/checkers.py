@@ -33,6 +33,7 @@ class Watch:
     def __init__(self, sim):
         self.sim = sim
         self.wrong = []
+        self._said = set()
         self._sources = _sources(sim.plan)
         self._passed = Counter()
         self._doubts = Counter()  # body -> how often it was sent again
@@ -70,7 +71,8 @@ class Watch:
         return self.wrong
 
     def _say(self, sentence):
-        if sentence not in self.wrong:
+        if sentence not in self._said:
+            self._said.add(sentence)
             self.wrong.append(f"{self.sim.now_us / 1e6:.1f} s: {sentence}")
 
     def _look(self):

@@ -6,8 +6,6 @@ find nothing in the right code: that is `test_seeds`.
 
 import re
 import struct
-from contextlib import ExitStack
-from unittest import mock
 
 import pytest
 
@@ -22,9 +20,27 @@ from mp_actors.session import Session
 from mp_actors.system import System
 from tests.sim.checkers import Watch, new_map, run_seed
 from tests.sim.sites import pair_site, random_site, ring_site, trap_site
+from tests.wire.slips import (
+    forgets_what_is_in_doubt,
+    keeps_its_incarnation,
+    resumes_with_a_stranger,
+    sends_nothing_again,
+    standing_in,
+)
 
 SEEDS = 40
-right_arrived, right_adopt, right_trim = Inlet.arrived, Session.adopt, Session._trim
+# Where the first seed that finds a mistake comes late, it is tried before the others.
+FOUND_BY = {
+    "dead letters are not counted": 9,
+    "another life goes on with the session": 7,
+    "giving up keeps the incarnation": 33,
+    "losses on the way are not reported": 20,
+    "bits of others are not passed on": 7,
+    "a new session gets no bits": 7,
+    "bits of an old life stay": 7,
+    "frames are not handed back": 10,
+}
+right_arrived, right_trim = Inlet.arrived, Session._trim
 right_forward, right_way, right_refusal = Router.forward, Router.way, Router._refusal
 right_head, right_send, right_device = frame._HEAD, Outbox._send, System.device
 
@@ -61,33 +77,8 @@ def _uncounted(_node, _reason, _payload, _head):
     """A dead letter that nobody counts."""
 
 
-def _forgets_what_is_in_doubt(session):
-    session.frames = []
-    session.buffered_bytes = session.sent = 0
-    session.first = session.expected = 1
-    return []
-
-
-def _sends_nothing_again(session, *told):
-    sent = session.sent
-    doubts = right_adopt(session, *told)
-    if doubts is None:
-        session.sent = min(sent, len(session.frames))
-    return doubts
-
-
 def _trims_one_too_many(session, count):
     right_trim(session, min(count + 1, len(session.frames)) if count else 0)
-
-
-def _is_nobody_new(session, incarnation, named, next_receive):
-    session.known = session.known or incarnation
-    return right_adopt(session, session.known, named, next_receive)
-
-
-def _keeps_its_incarnation(session, _incarnation):
-    session.known = 0
-    return session._restart()
 
 
 def _greets_without_bits(router, peer):
@@ -172,13 +163,13 @@ WRONG = {
     "one frame in 50 is lost": ({(Router, "forward"): _leaky}, "account"),
     "dead letters are not counted": ({(Node, "dead_letter"): _uncounted}, "account"),
     "what waits on a dead link is forgotten": (
-        {(Session, "_restart"): _forgets_what_is_in_doubt}, "account"),
-    "nothing is sent again": ({(Session, "adopt"): _sends_nothing_again}, "account"),
+        {(Session, "_restart"): forgets_what_is_in_doubt}, "account"),
+    "nothing is sent again": ({(Session, "adopt"): sends_nothing_again}, "account"),
     "one more is taken for acknowledged": ({(Session, "_trim"): _trims_one_too_many}, "account"),
     "another life goes on with the session": (
-        {(Session, "adopt"): _is_nobody_new}, "account|broke the protocol"),
+        {(Session, "adopt"): resumes_with_a_stranger}, "account|broke the protocol"),
     "giving up keeps the incarnation": (
-        {(Session, "give_up"): _keeps_its_incarnation}, "flow|broke the protocol"),
+        {(Session, "give_up"): keeps_its_incarnation}, "flow|broke the protocol"),
     "losses on the way are not reported": (
         {(System, "device"): _reports_no_loss}, "without a reason"),
     "old readings are taken": ({(Inlet, "arrived"): _takes_old,
@@ -257,10 +248,9 @@ def _run(name, seed):
 @pytest.mark.parametrize("name", WRONG)
 def test_a_mistake_is_found(name):
     mistakes, law = WRONG[name]
-    with ExitStack() as wrong_code:
-        for (owner, attribute), wrong in mistakes.items():
-            wrong_code.enter_context(mock.patch.object(owner, attribute, wrong))
-        assert any(re.search(law, told) for seed in range(SEEDS) for told in _run(name, seed))
+    seeds = sorted(range(SEEDS), key=lambda seed: seed != FOUND_BY.get(name))
+    with standing_in(mistakes):
+        assert any(re.search(law, told) for seed in seeds for told in _run(name, seed))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -65,9 +65,9 @@ class Uarts:
 
 
 @pytest.fixture
-def pair_of(tmp_path, monkeypatch):
+def pair_of(request):
     """The makers of pairs, by name."""
-    monkeypatch.setattr(unix, "FOLDER", str(tmp_path / "sockets-%d"))
+    request.getfixturevalue("sockets")
     uarts = Uarts()
     yield {
         "memory": memory.pair,

@@ -6,9 +6,10 @@ import pytest
 import session_conformance
 from session_conformance import LAWS, check_law, check_session
 from test_link_conformance import pair_of  # noqa: F401 - a fixture
-from wrong_sessions import SLIPS, standing_in
+from wrong_sessions import SLIPS
 
 from mp_actors.links import memory
+from tests.wire.slips import standing_in
 
 
 @pytest.mark.parametrize("transport", ["memory", "tcp", "unix", "uart"])

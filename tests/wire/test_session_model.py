@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from schedules import Schedule, random_schedule
 from test_giving_up import silent_link
 from traps import TRAPS
-from wrong_sessions import MODEL, REPEATS, SLIPS, standing_in
+from wrong_sessions import MODEL, REPEATS, SLIPS
+
+from tests.wire.slips import standing_in
 
 SEEDS = 300
 SIDES, NODES, CABLES = st.integers(0, 1), st.integers(1, 2), st.integers(0, 3)

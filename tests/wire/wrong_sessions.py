@@ -4,9 +4,6 @@ They are the simpler rules that were tried before those of `mp_actors.session` a
 slips one makes. Each is {(class, name): what stands there instead}.
 """
 
-from contextlib import ExitStack, contextmanager
-from unittest import mock
-
 import traps
 
 from mp_actors import frame
@@ -17,6 +14,12 @@ from mp_actors.neighbours import Neighbours
 from mp_actors.node import Node
 from mp_actors.session import Session
 from mp_actors.ticks import add, diff
+from tests.wire.slips import (
+    forgets_what_is_in_doubt,
+    keeps_its_incarnation,
+    resumes_with_a_stranger,
+    sends_nothing_again,
+)
 
 right_adopt, right_send, right_arrived = Session.adopt, Session.send, Session.arrived
 right_acknowledged, right_confirm = Session.acknowledged, Greeting.confirm
@@ -137,14 +140,6 @@ def _trims_one_too_many(session, number):
     right_acknowledged(session, add(number, 1))
 
 
-def _sends_nothing_again(session, *told):
-    sent = session.sent
-    doubts = right_adopt(session, *told)
-    if doubts is None:
-        session.sent = min(sent, len(session.frames))
-    return doubts
-
-
 def _says_first_one_late(greeting):
     peer = greeting._connection.peer
     first, peer.first = peer.first, add(peer.first, 1)
@@ -152,26 +147,8 @@ def _says_first_one_late(greeting):
     peer.first = first
 
 
-def _resumes_with_a_stranger(session, _incarnation, named, next_receive):
-    """Rule 4: another incarnation is another session."""
-    session.known = session.known or _incarnation
-    return right_adopt(session, session.known, named, next_receive)
-
-
-def _keeps_its_incarnation(session, _incarnation):
-    session.known = 0
-    return session._restart()
-
-
 def _never_acknowledges(_connection):
     """Does not say what has arrived."""
-
-
-def _loses_doubts(session):
-    session.frames = []
-    session.buffered_bytes = session.sent = 0
-    session.first = session.expected = 1
-    return []
 
 
 def _prefers_the_old(neighbours, connection, doubts, map_version):
@@ -181,15 +158,6 @@ def _prefers_the_old(neighbours, connection, doubts, map_version):
         neighbours.disconnected(connection, "there is one")
         return
     right_adopted(neighbours, connection, doubts, map_version)
-
-
-@contextmanager
-def standing_in(patches):
-    """Let what is wrong stand where the right code stood."""
-    with ExitStack() as stack:
-        for (owner, name), wrong in patches.items():
-            stack.enter_context(mock.patch.object(owner, name, wrong))
-        yield
 
 
 # Each with the schedule that shows it.
@@ -226,12 +194,12 @@ SLIPS = {
         (Session, "arrived"): _lets_gaps_be, (Session, "send"): _drops_the_oldest},
     "any acknowledgement is believed": {(Session, "acknowledged"): _believes_any_ack},
     "an acknowledgement covers one more": {(Session, "acknowledged"): _trims_one_too_many},
-    "nothing is sent again": {(Session, "adopt"): _sends_nothing_again},
+    "nothing is sent again": {(Session, "adopt"): sends_nothing_again},
     "first is one late": {(Greeting, "confirm"): _says_first_one_late},
-    "a session goes on with a stranger": {(Session, "adopt"): _resumes_with_a_stranger},
-    "giving up keeps the incarnation": {(Session, "give_up"): _keeps_its_incarnation},
+    "a session goes on with a stranger": {(Session, "adopt"): resumes_with_a_stranger},
+    "giving up keeps the incarnation": {(Session, "give_up"): keeps_its_incarnation},
     "nothing is acknowledged": {(Connection, "acknowledge"): _never_acknowledges},
-    "what is in doubt is forgotten": {(Session, "_restart"): _loses_doubts},
+    "what is in doubt is forgotten": {(Session, "_restart"): forgets_what_is_in_doubt},
     "the old connection wins": {(Neighbours, "adopted"): _prefers_the_old},
 }
 # Sent again although nobody could tell it as a repeat: only whoever has another way does that.

@@ -2,7 +2,7 @@
 
 import os
 
-from parts import Pulse, Rows
+from parts import Arrivals, Pulse
 
 from actors import Pipeline, Topology
 
@@ -14,4 +14,4 @@ one, two = bench.device("one"), bench.device("two")
 site.link(one, two, uart=(PORTS[0], PORTS[1]))
 
 flow = Pipeline("serial")
-flow.add(Pulse, at=two) >> flow.add(Rows, at=one, file="rows.csv")
+flow.add(Pulse, at=two) >> flow.add(Arrivals, at=one, file="arrivals.csv")

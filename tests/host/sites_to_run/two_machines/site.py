@@ -2,7 +2,7 @@
 
 import os
 
-from parts import Pulse, Rows
+from parts import Arrivals, Pulse
 
 from actors import Pipeline, Topology
 
@@ -16,7 +16,7 @@ probe = far.device("probe", board="virtual", host="127.0.0.2")
 site.controller(at=desk)
 
 flow = Pipeline("two-machines")
-rows = flow.add(Rows, at=desk, file="rows.csv")
-flow.add(Pulse, at=probe) >> rows
-flow.add(Pulse, at=gate) >> rows
-flow.add(Pulse, at=desk) >> rows
+arrivals = flow.add(Arrivals, at=desk, file="arrivals.csv")
+flow.add(Pulse, at=probe) >> arrivals
+flow.add(Pulse, at=gate) >> arrivals
+flow.add(Pulse, at=desk) >> arrivals
