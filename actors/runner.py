@@ -153,7 +153,8 @@ class Runner:
             if time.monotonic() >= when_s and not self._rests:
                 del self._again_s[path], self._died[path]
                 self._say(path, "is started again")
-                self._spawn(path)
+                with _interrupts_held():
+                    self._spawn(path)
         while not self._lines.empty():
             self._say(*self._lines.get())
 
@@ -232,8 +233,10 @@ class Runner:
     def _rest(self) -> None:
         """Halt the sensors and wait until nothing moves any more, for a bounded time."""
         self._rests = True
+        self._refresh()
         if not self._status or self.plan.controller in self._died:
             return
+        is_ready = self._status["ready"]  # so who was not heard yet soon will be
         try:
             self._ask("halt")
         except ActorsError:
@@ -244,9 +247,10 @@ class Runner:
             time.sleep(POLL_S)
             self._look_after_children()
             self._refresh()
-            alive = [one for path, one in self._status["devices"].items()
-                     if path not in self._died and one["alive"]]
-            if not all(device["rested"] for device in alive):
+            awaited = [one for path, one in self._status["devices"].items()
+                       if path not in self._died
+                       and (one["alive"] or (is_ready and one["age_s"] is None))]
+            if not all(device["rested"] for device in awaited):
                 continue
             rested_s = rested_s or time.monotonic()
             under_way = sum(

@@ -7,6 +7,7 @@ site that runs by `up` and `node` is where its file says.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from actors.client import Console
 from actors.guards import keys_for
@@ -50,7 +51,7 @@ def console(file: Path, site: Site, plan: Plan) -> Console:
     return Console(*listen, number, keys_for(site, store, CONSOLE))
 
 
-def _read_note(file: Path) -> dict[str, int | str] | None:
+def _read_note(file: Path) -> dict[str, Any] | None:
     try:
         plain = json.loads(note_of(file).read_text(encoding="utf-8"))
         return {"pid": int(plain["pid"]), "addresses": plain["addresses"], "keys": plain["keys"]}

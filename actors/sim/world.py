@@ -312,7 +312,7 @@ class Sim:
             add_numbers(self._arrived, [body])
             take(body, from_device)
 
-        node.wires.take = noted
+        node.wires.take = noted  # type: ignore[method-assign]
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]

@@ -175,12 +175,34 @@ def test_a_restarted_device_has_nothing_of_before():
     old = sim.devices["d/a"].node
     sim.crash("d/a")
     assert sim.devices["d/a"].node is None
+    sim.cut("d/a", "d/b")
     sim.restart("d/a")
     sim.run_ms(5000)
     new = sim.devices["d/a"].node
     assert new.incarnation != old.incarnation
-    assert list(new.neighbours) == [2]
+    assert new.neighbours == {}
     assert new.wires.outboxes == {}
+    assert sorted(new.scheduler.cells) == ["d/a/node", "d/a/router"]
+    assert all(not peer.frames for peer in new.links.peers.values())
+
+
+def test_a_restarted_device_is_configured_again_and_begins_at_the_first_value():
+    sim = started()
+    old = sim.devices["d/a"].node
+    sim.crash("d/a")
+    sim.run_ms(1000)
+    before = [value for _, _, value in sim.sink("d/b/sink")]
+    sim.restart("d/a")
+    sim.run_ms(5000)
+    new = sim.devices["d/a"].node
+    assert list(new.neighbours) == [2]
+    assert list(new.scheduler.cells) == list(old.scheduler.cells)
+    assert new.wires.outboxes[1].epoch > old.wires.outboxes[1].epoch
+    values = [value for _, _, value in sim.sink("d/b/sink")]
+    after = values[len(before) :]
+    assert values[: len(before)] == before
+    assert len(after) > 10
+    assert after == list(range(1, len(after) + 1))
 
 
 def test_a_frozen_device_does_nothing_and_goes_on_when_thawed():
