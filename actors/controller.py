@@ -7,6 +7,7 @@ it: when it is gone, the site goes on.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from actors import reports
@@ -211,17 +212,13 @@ class Controller(Actor):
         if self._open.get(command.key) is not command:
             return  # of an order that another has taken the place of
         if error is not None and error[0] != "failed":
-            # Nobody there yet, or busy: the same command later. What it says is shown meanwhile.
-            self._waits(command, error[1])
-            timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
-            timers.after(now_ms, RETRY_MS, lambda: self._again(command))
+            self._later(command, error[1])
+            return
+        if error is not None:
+            self._doubt(command, error[1])
             return
         self.waiting_for.pop(command.key, None)
         del self._open[command.key]
-        if error is not None:
-            self.failures[command.key] = f"{command.device}: {command.kind}: {error[1]}"
-            self.log(self.failures[command.key])
-            return
         self._done.add(command.key)
         if command.kind == "start" and self._started_s is None:
             self._started_s = self._seconds_now()
@@ -229,6 +226,37 @@ class Controller(Actor):
             devices, actors = len(self.plan.devices), len(self.plan.actors)
             self.log(f"rolled out: {devices} devices, {actors} actors")
         self._roll_out()
+
+    def _doubt(self, command: Command, text: str) -> None:
+        """A command has failed, unless its device began anew just before, with nothing of what the
+        command needs: then it is told everything once more.
+        """
+
+        def heard(error: Error, start: Any) -> None:
+            if error is None:
+                self._know(command.device, start)
+            if self._open.get(command.key) is not command:
+                return
+            if error is not None and error[0] != "failed":
+                self._later(command, error[1])
+                return
+            self.waiting_for.pop(command.key, None)
+            del self._open[command.key]
+            self.failures[command.key] = f"{command.device}: {command.kind}: {text}"
+            self.log(self.failures[command.key])
+
+        self._watch(command.device, heard, COMMAND_TIMEOUT_MS)
+
+    def _watch(self, path: str, then: Callable[[Error, Any], None], timeout_ms: int) -> None:
+        """Ask a device to report here, and which of its starts this is."""
+        arguments = [self.path, self._report_ms]
+        self._requests.ask(self.path, join(path, "node"), "watch", arguments, then, timeout_ms)
+
+    def _later(self, command: Command, text: str) -> None:
+        """Nobody there yet, or busy: the same command later. What it says is shown meanwhile."""
+        self._waits(command, text)
+        timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
+        timers.after(now_ms, RETRY_MS, lambda: self._again(command))
 
     def _waits(self, command: Command, text: str) -> None:
         """A device is not there yet: shown at once, said when it takes long."""
@@ -252,14 +280,7 @@ class Controller(Actor):
         for path in self._repair.quiet(self.observer.reports, self._seconds_now()):
             if path not in self._asked:
                 self._asked.add(path)
-                self._requests.ask(
-                    self.path,
-                    join(path, "node"),
-                    "watch",
-                    [self.path, self._report_ms],
-                    lambda error, start, path=path: self._heard_again(path, error, start),
-                    PROBE_TIMEOUT_MS,
-                )
+                self._watch(path, partial(self._heard_again, path), PROBE_TIMEOUT_MS)
 
     def _heard_again(self, path: str, error: Error, start: Any) -> None:
         self._asked.discard(path)

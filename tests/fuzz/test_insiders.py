@@ -9,6 +9,7 @@ import json
 import pytest
 
 from actors.accel import codec
+from actors.plan import diff
 from mp_actors import batch, frame, news
 from mp_actors.boot import say
 from mp_actors.requests import Requests
@@ -537,3 +538,22 @@ def test_a_report_that_is_none_stops_nobody(kind):
     assert cell.failures == 0
     net.rest(1500)
     assert net.controller.observer.reports["field/hub"].reports > 1
+
+
+def test_a_command_that_finds_a_device_begun_anew_is_no_failure_of_the_roll_out():
+    net = Net(controls=True)
+    net.rest(1500)
+    assert net.controller.on_status()["ready"]
+    net.cords.pop((PROBE, HUB)).cut()
+    net.lines.append((PROBE, "", "begins anew"))
+    probe = net.start(PROBE)
+    net.link(PROBE, HUB)
+    # Under way when it died: the wire of an actor that the device had, and has no more.
+    (wire,) = [one for one in diff(None, plan()) if one.key == ("source", 1)]
+    net.controller._open[wire.key] = wire
+    net.controller._send(wire)
+    for _ in range(30):
+        net.rest(100)
+        assert net.controller.on_status()["failures"] == []
+    assert net.controller.on_status()["ready"]
+    assert list(probe.wires.outboxes) == [1]
