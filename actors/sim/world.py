@@ -26,7 +26,7 @@ from actors.assemble import add_controller, make_node
 from actors.plan import Plan, make_plan
 from actors.routing import Routing
 from actors.sim.device import Dial, SimDevice
-from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, whereabouts
+from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, rank, whereabouts
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
@@ -303,10 +303,10 @@ class Sim:
             self._destroyed.setdefault(wire, set()).update(fresh)
 
     def _expected(self, wire: int) -> int:
-        """The number of the next reading that the target of a wire waits for."""
+        """The rank of the next reading that the target of a wire waits for."""
         node = self.devices[self.plan.wires[wire].target.rsplit("/", 1)[0]].node
         inlet = None if node is None else node.wires.inlets.get(wire)
-        return 1 if inlet is None else inlet.expected
+        return 0 if inlet is None else rank(inlet.expected)
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
