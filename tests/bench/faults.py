@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ sys.path.append(str(Path(__file__).parent.parent / "host"))  # as its own tests 
 from flows import CALM, DESK, GATE, HURT, SOURCE, Flows
 from processes import until
 from pumps import TcpPump
+from started import HOST
 
 FLOWS = 10
 PER_S = 1000
@@ -55,6 +57,7 @@ class Figures:
     doubled: int = 0
     new_flow_s: float | None = None
     others_lost: int = 0
+    others_reasons: dict[str, int] | None = None
     others_told: int = 0
     others_per_s: tuple[float, float] = (0.0, 0.0)  # before, during; of one flow
     others_p99_ms: tuple[float, float] = (0.0, 0.0)
@@ -194,7 +197,7 @@ def measure(case: Case, size_bytes: int, seconds: float) -> Figures:
     with tempfile.TemporaryDirectory(prefix="mp-actors-bench-") as name:
         folder = Path(name)
         with Flows(folder, **given) as site:
-            cable = Cable(site.port + 2, ("127.0.0.1", site.port)) if case.has_cable else None
+            cable = Cable(site.port + 2, (HOST, site.port)) if case.has_cable else None
             try:
                 site.start(DESK, GATE, SOURCE, CALM)
                 site.start(HURT, gate_port=cable.port if cable else None)
@@ -250,11 +253,14 @@ def _judge_others(
     began_s, over_s = span_s
     before: list[int] = []
     during: list[int] = []
+    reasons = Counter[str]()
     for number, row in enumerate(accounts, 1):
         rows = site.rows(number)
         made.others_lost += row["accepted"] - len({one[0] for one in rows})
+        reasons.update(row["dropped"])
         before += [one[2] - one[1] for one in rows if began_s - BEFORE_S / 2 <= one[3] < began_s]
         during += [one[2] - one[1] for one in rows if began_s <= one[3] < over_s]
+    made.others_reasons = dict(reasons)
     notes = [note for note in site.notes() if note[2] == "stalled"]
     made.others_told = sum(not note[1].endswith("-0") for note in notes)
     flows = len(accounts)
@@ -313,7 +319,7 @@ def shortcomings(one: Figures) -> list[str]:
     wrong = [
         (bool(one.silent), f"{one.silent} lost that nobody counted"),
         (bool(one.doubled), f"{one.doubled} came twice"),
-        (bool(one.others_lost), f"other flows lost {one.others_lost}"),
+        (bool(one.others_lost), f"other flows lost {one.others_lost}: {one.others_reasons}"),
         (grown_mib > GROWTH_MIB_MAX, f"{grown_mib:.1f} MiB more"),
         (is_stall and (one.told_s is None or one.told_s > TOLD_S_MAX),
          f"told after {one.told_s} s"),

@@ -13,8 +13,8 @@ LATE_MAX = 200  # that a source which was kept from its work makes up for in one
 class Numbers(Sensor):
     """Texts of `size_bytes` that begin with their number, 1, 2, 3 …, `per_s` of them a second.
 
-    Appends to `notes` when it was made and what it is told of its wires: a line of monotonic
-    seconds, the source's path, what, and the target's path.
+    Appends to `notes` what it is told of its wires: monotonic seconds, its path, what, and the path
+    of the target.
     """
 
     period_ms = 2
@@ -27,7 +27,7 @@ class Numbers(Sensor):
         self.begun_s = None
 
     def started(self):
-        self._note("made", self.path)
+        self.log("begins")
 
     def sample(self):
         now_s = time.monotonic()
@@ -60,6 +60,9 @@ class Rows(Sink):
         self.file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.faulty_from = faulty_from
         self.pause_ms, self.block_s, self.raise_each = pause_ms, block_s, raise_each
+
+    def started(self):
+        self.log("begins")
 
     def write(self, value):
         number = int(value[:10])
