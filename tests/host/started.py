@@ -19,19 +19,21 @@ class Started:
         self.folder = folder
         self.port = free_ports(3)
         self.processes = {}
-        self._environment = {"FIRST_PORT": str(self.port), "FOLDER": str(folder), **environment}
-        self.file = with_keys(folder, site_file, **self._environment)
-        self._former = []
+        self.environment = {"FIRST_PORT": str(self.port), "FOLDER": str(folder), **environment}
+        self.file = with_keys(folder, site_file, **self.environment)
+        self._said = []  # by those whose place another has taken
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in [*self._former, *self.processes.values()]:
+        for process in self.processes.values():
             process.end()
 
     def start(self, *paths, gate_port=None):
-        """Start devices; `gate_port`: where they find the gate, instead of at its own address."""
+        """Start devices, also those that have ended; `gate_port`: where they find the gate, instead
+        of at its own address.
+        """
         for path in paths:
             command = ["up", self.file] if path == DESK else ["node", self.file, path]
             if gate_port is not None:
@@ -40,10 +42,12 @@ class Started:
                 write_addresses(found, file)
                 command += ["--addresses", file]
             if path in self.processes:
-                self._former.append(self.processes[path])
-            self.processes[path] = Process(self.folder, *command, **self._environment)
+                former = self.processes.pop(path)
+                former.wait()
+                self._said += former.lines
+            self.processes[path] = Process(self.folder, *command, **self.environment)
 
     @property
     def output(self):
         """What all of them have said."""
-        return "\n".join(one.output for one in [*self._former, *self.processes.values()])
+        return "\n".join([*self._said, *(one.output for one in self.processes.values())])
