@@ -4,8 +4,9 @@ A real site runs all the time; gates, an operator's device and the controller's 
 stopped at moments of chance, all clocks and numbers wrap in its first minutes. Between two kills a
 simulated seed is run. Each round ends with everybody there again and a look at what may not grow:
 memory and open files of the machines that were never killed and of this process, the board's heap
-and the largest free piece of it. It fails if one of them has grown since the first look, if a
-reading came twice or out of order, if one was lost in silence, or if a seed failed.
+and the largest free piece of it. The first look is taken when everything that may die has died
+once, so that all code has been loaded and every table has its rows. It fails if something has grown
+since, if a reading came twice or out of order, if one was lost in silence, or if a seed failed.
 """
 
 import argparse
@@ -39,6 +40,7 @@ ROUND_S = 600.0
 WARM_UP_S = 15.0
 WRAP_S = 60.0  # after the start
 REST_S = 30.0
+SETTLE_S = (0.0, 2.0)
 LOOKS_AT_HEAP = 4
 # What may be more, by chance, at a later look than at the first.
 GROWTH_MAX = {"MiB": 8.0, "files": 2, "free": 6144, "largest": 8192}
@@ -93,6 +95,15 @@ class Worn(Started):
             self.processes[path].send(SIGSTOP)
             yield
             self.processes[path].send(SIGCONT)
+
+    def settle(self) -> None:
+        """Let each of those that may die do so twice: at once, and when it was given up."""
+        for away_s in SETTLE_S:
+            for path in KILLED:
+                self.processes[path].kill()
+                time.sleep(away_s)
+                self.start(path)
+            self.come_to_rest()
 
     def come_to_rest(self) -> None:
         """Until everybody is there and readings of each sensor arrive. *Raises* AssertionError."""
@@ -192,6 +203,7 @@ def run(console: Console, hours: float, round_s: float, start: int) -> list[str]
         site.start(DESK, GATE, SECOND, WORK, *STAYING)
         time.sleep(WARM_UP_S)
         site.come_to_rest()
+        site.settle()
         first = site.figures()
         number = 0
         while time.monotonic() < end_s:
