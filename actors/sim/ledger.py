@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from actors import plan
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
 from mp_actors.node import Node
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
-Numbers = dict[int, set[int]]  # wire -> numbers of readings
+Numbers = dict[int, set[int]]  # wire -> ranks of readings
 
 
 @dataclass
@@ -33,14 +35,19 @@ class Whereabouts:
     claimed: int = 0
     destroyed: int = 0  # of the lost: in a connection, or with a device; nobody can report it
     under_way: int = 0
-    next: int = 1  # number of the next reading to be sent, and to arrive
-    expected: int = 1
+    next: int = 0  # rank of the next reading to be sent, and to arrive
+    expected: int = 0
 
     @property
     def is_exact(self) -> bool:
         """Whether every reading is somewhere, once, and no loss is silent."""
         ends = self.delivered + self.dropped + self.lost + self.under_way
         return self.accepted == ends and self.lost <= self.claimed + self.destroyed
+
+
+def rank(number: int) -> int:
+    """How many numbers lie before this one: these never wrap, so that they can be compared."""
+    return (number - plan.SEQUENCE_FIRST) % SEQUENCE_WRAP
 
 
 @lru_cache(maxsize=1 << 14)  # a frame is looked at again and again until it is acknowledged
@@ -66,7 +73,8 @@ def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
     for payload in payloads:
         known = numbers_of(payload)
         if known is not None:
-            found.setdefault(known[0], set()).update(known[1])
+            first = rank(known[1].start)
+            found.setdefault(known[0], set()).update(range(first, first + len(known[1])))
 
 
 def kept_by(node: Node) -> list[bytes]:
@@ -130,12 +138,12 @@ def _add_ends(
         account = found[wire]
         account.accepted += outbox.accepted
         account.dropped += sum(outbox.dropped.values())
-        account.next = max(account.next, outbox.numbered)
+        account.next = max(account.next, rank(outbox.numbered))
         waiting[wire] = outbox.waiting
         if is_alive:
             kept = len(outbox.values) - outbox.waiting  # not acknowledged
-            numbers = range(outbox.numbered - kept, outbox.numbered)
-            present[wire].update(numbers)
+            end = rank(outbox.numbered)
+            present[wire].update(range(end - kept, end))
     for wire, inlet in node.wires.inlets.items():
         account = found[wire]
         account.delivered += inlet.delivered
@@ -144,7 +152,7 @@ def _add_ends(
         if inlet.expected is None:
             account.accepted += inlet.accepted  # both ends are here
         else:
-            account.expected = max(account.expected, inlet.expected)
+            account.expected = max(account.expected, rank(inlet.expected))
             account.lost += inlet.missing
             account.claimed += inlet.late
     for wire, readings in waiting.items():

@@ -318,8 +318,8 @@ class Row:
 
     PATHS = ("a/one", "b/two", "c/three")
 
-    def __init__(self, is_board=False):
-        self.clock = ManualClock()
+    def __init__(self, is_board=False, ticks_ms=0):
+        self.clock = ManualClock(ticks_ms)
         self.lines = []
         self.nodes = []
         for place, path in enumerate(self.PATHS):

@@ -4,11 +4,13 @@ From a simulation to what is wrong with it, as sentences; nothing here changes a
 """
 
 from collections import Counter
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 
 import networkx as nx
 
+from actors import plan
 from actors.accel import codec
 from actors.sim import faults as plans
 from actors.sim.world import HEAL_MS, Sim
@@ -17,11 +19,14 @@ from mp_actors.credit import QUESTION
 from mp_actors.news import digest
 from mp_actors.path import join
 from mp_actors.requests import Requests
+from mp_actors.ticks import WRAP_MS
 
 LOOK_MS = 100  # how often the omniscient account is looked at
 FLOW_MS = 3000  # after healing, every sink hears from every source within this
 SETTLE_MS = 14_000  # a silent neighbour is given up, a connection times out, news spread
 ASK_MS = 9000
+BELOW_MS = 5000  # before the wrap: so much later it is met by the first clock
+BELOW = 50  # readings of each wire before its numbers wrap
 COSTS_US = (500, 1000, 1000, 2000, 5000, 20_000)
 # A device that holds an end of a wire never crashes here, so nothing may end for these reasons.
 NEVER = ("denied", "gone", "undecodable")
@@ -245,12 +250,38 @@ def faults_of(site, seed, level="heavy", seconds=30):
     return plans.by_chance(Sim(site), level, seconds * 1000, Random(f"faults {seed}"))
 
 
-def run_seed(site, seed, level="heavy", seconds=30, **options):
+@contextmanager
+def numbers_about_to_wrap():
+    """Let the numbers of every wire begin just below their wrap."""
+    former, plan.SEQUENCE_FIRST = plan.SEQUENCE_FIRST, WRAP_MS - BELOW
+    try:
+        yield
+    finally:
+        plan.SEQUENCE_FIRST = former
+
+
+def set_clocks_below_wrap(sim):
+    """Start each device again, with a clock of its own that is about to wrap."""
+    for place, device in enumerate(sim.devices.values()):
+        # The timers of a node start with it: so it starts again.
+        device.crash(False)
+        device.clock.offset_ms = WRAP_MS - BELOW_MS - 700 * place
+        device.start()
+
+
+def run_wrapping_seed(site, seed, **options):
+    """`run_seed` while all clocks and all numbers wrap."""
+    with numbers_about_to_wrap():
+        return run_seed(site, seed, begin=set_clocks_below_wrap, **options)
+
+
+def run_seed(site, seed, level="heavy", seconds=30, begin=lambda _sim: None, **options):
     """One seed: faults and maps, healing, judgement, then lasting cuts and probes.
 
-    Returns what was wrong, and the simulation.
+    `begin(sim)` is called before anything happens. Returns what was wrong, and the simulation.
     """
     sim = Sim(site, seed=seed, **options)
+    begin(sim)
     watch = Watch(sim)
     chance = Random(f"faults {seed}")
     plans.schedule(sim, plans.by_chance(sim, level, seconds * 1000, chance))
