@@ -10,7 +10,8 @@ a file importing only from floors below its own:
                placement, plan                   places, numbers; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     ledger, observer, controller      accounts; reports; roll-out, halt, end
-    devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
+    devices    awaiting                          handlers that wait
+               assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, summary, view, runner, tap, cli
 
@@ -22,10 +23,13 @@ a file importing only from floors below its own:
 A site file needs only the names exported here:
 
     from actors import Pipeline, Topology, latest, reliable, stream
+
+and an actor of a worker, in an `async def`, `offload`.
 """
 
+from actors.awaiting import offload
 from actors.delivery import latest, reliable, stream
 from actors.pipeline import Pipeline
 from actors.topology import Topology
 
-__all__ = ["Pipeline", "Topology", "latest", "reliable", "stream"]
+__all__ = ["Pipeline", "Topology", "latest", "offload", "reliable", "stream"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from actors.awaiting import Patient
 from actors.controller import REPORT_MS, Controller
 from actors.plan import Plan
 from actors.state import State, StateFile
@@ -16,6 +17,12 @@ from mp_actors.router import Router
 from mp_actors.system import System
 
 
+class Worker(Node):
+    """The node of a worker, some of whose handlers may wait; in virtual time none does."""
+
+    scheduler_type = Patient
+
+
 def make_node(
     device: Device,
     parents: list[int],
@@ -27,6 +34,7 @@ def make_node(
     pid: int | None = None,
     guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
+    node_type: type[Node] = Node,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
 
@@ -38,7 +46,7 @@ def make_node(
         return Router(node) if device.is_router else Leaf(node, parents)
 
     limits = Limits(device.is_board)
-    node = Node(
+    node = node_type(
         device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
     system = System(node, pid, maker)

@@ -1,7 +1,7 @@
 """Starts one device of a site here: a worker in this process, a board in place of it.
 
 From a plan and the addresses to a config, and from there to the very code every device runs,
-`mp_actors.boot.serve`.
+`mp_actors.boot`.
 """
 
 import gc
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.accel import codec
-from actors.assemble import add_controller, make_node
+from actors.assemble import Worker, add_controller, make_node
 from actors.boards import virtual
 from actors.guards import host_guard, signer
 from actors.keys import DeviceKeys
@@ -29,7 +29,7 @@ from actors.serial import open_port
 from actors.site import Site
 from actors.state import StateFile
 from actors.topology import Device
-from mp_actors.boot import draw, say, serve
+from mp_actors.boot import draw, open_links, run, say
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
 
@@ -170,6 +170,7 @@ def run_worker(
         draw=draw,
         log=say,
         guard=host_guard(config["keys"], keys_folder, state.term),
+        node_type=Worker,
     )
     if controls:
         add_controller(
@@ -187,7 +188,10 @@ def run_worker(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        serve(config, node, clock, READ_BYTES, open_port)
+        server = open_links(config, node, clock, READ_BYTES, open_port)
+        patient: Any = node.scheduler
+        patient.awaits.serve(server)
+        run(server)
     except OSError as error:
         asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]
         raise LaunchError(

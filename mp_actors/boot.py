@@ -62,11 +62,6 @@ def guard(keys, read):
     return Guard(portable, again(None, keys), 0, again)
 
 
-def serve(config, node, clock, read_bytes, open_port=None):
-    """Open the links of a config and serve. *Raises* OSError if an address cannot be used."""
-    run(open_links(config, node, clock, read_bytes, open_port))
-
-
 def open_links(config, node, clock, read_bytes, open_port=None):
     """The Server of a node, its links open. *Raises* OSError if an address cannot be used.
 

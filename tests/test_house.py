@@ -52,7 +52,7 @@ FLOORS = {
     },
     "actors": {
         0: "problems mesh boards accel serial reports state",
-        1: "arguments device delivery boards.interpreter accel.codec accel.crypto",
+        1: "arguments awaiting device delivery boards.interpreter accel.codec accel.crypto",
         2: "topology boards.build",
         3: "pipeline device_check boards.virtual",
         4: "site",
