@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from actors.accel import codec
-from actors.assemble import Worker, add_controller, make_node
+from actors.assemble import add_controller, make_node
 from actors.boards import virtual
 from actors.guards import host_guard, signer
 from actors.keys import DeviceKeys
+from actors.loopwatch import LoopWatch
 from actors.plan import Plan
 from actors.routing import Routing
 from actors.serial import open_port
@@ -159,6 +160,7 @@ def run_worker(
     if folder not in sys.path:
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
     clock = SystemClock()
+    loop_watch = LoopWatch(site.folder, say)
     state_file = StateFile(state_path if controls else None)
     state = state_file.load()
     state.term += 1
@@ -170,7 +172,7 @@ def run_worker(
         draw=draw,
         log=say,
         guard=host_guard(config["keys"], keys_folder, state.term),
-        node_type=Worker,
+        loop_watch=loop_watch,
     )
     if controls:
         add_controller(
@@ -191,6 +193,7 @@ def run_worker(
         server = open_links(config, node, clock, READ_BYTES, open_port)
         patient: Any = node.scheduler
         patient.awaits.serve(server)
+        loop_watch.serve(server)
         run(server)
     except OSError as error:
         asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]

@@ -58,7 +58,7 @@ FLOORS = {
         4: "site",
         5: "check routing resilience keys",
         6: "placement costs keyfile",
-        7: "plan keystore",
+        7: "plan keystore loopwatch",
         8: "ledger guards",
         9: "observer client repair",
         10: "controller summary",
