@@ -135,6 +135,7 @@ def config_of(
         "pid": os.getpid(),
         "attached": attached,
         "keys": keys,
+        "watchdog_ms": device.watchdog_ms,
     }
 
 

@@ -48,7 +48,7 @@ FLOORS = {
         16: "line",
         17: "serve",
         18: "boot",
-        19: "__init__",
+        19: "safety __init__",
     },
     "actors": {
         0: "problems mesh boards accel serial reports state",
