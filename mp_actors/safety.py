@@ -24,12 +24,15 @@ FEED_MS = 1000
 
 def main(file="config.json"):
     """Serve the board described in file; stands in place of `boot.main`."""
+    from machine import WDT
+
     with open(file) as stream:
         config = json.load(stream)
+    watchdog = WDT(timeout=config["watchdog_ms"])
     made = []
 
     def make_system(node, pid):
-        made.append(Guarded(node, pid, config["watchdog_ms"], config.get("code")))
+        made.append(Guarded(node, pid, watchdog, config.get("code")))
         return made[0]
 
     server = boot.begin(file, make_system)
@@ -39,23 +42,21 @@ def main(file="config.json"):
 
 
 class Guarded(System):
-    """The node actor of such a board. `timeout_ms`: of the watchdog. `code`: tells one build of the
-    person's modules from another.
+    """The node actor of such a board. `code`: tells one build of the person's modules from another.
 
     `orders`: {actor: digest} of those carried out since this start, `blamed`: of those before the
     last reset. `held`: {path: cell} of actors that are not made. `resets`: in a row.
     """
 
-    def __init__(self, node, pid, timeout_ms, code):
-        from machine import WDT
-
+    def __init__(self, node, pid, watchdog, code, file=NOTE):
         System.__init__(self, node, pid)
-        self._wdt = WDT(timeout=timeout_ms)
+        self._watchdog = watchdog
         self._code = code
+        self._file = file
         self._orders = {}
         self._held = {}
         self._well = None
-        before = _read()
+        before = self._read()
         self._blamed = before["orders"] if before["code"] == self._code else {}
         self._resets = before["resets"] + 1 if self._blamed else 0
         self.is_safe = self._resets >= RESETS_MAX
@@ -65,13 +66,13 @@ class Guarded(System):
 
     def step(self, _now_ms):
         """The loop turns."""
-        self._wdt.feed()
+        self._watchdog.feed()
         return FEED_MS
 
     def ended(self):
         """The board ends in order: that is no reset."""
         if not self.is_safe:
-            _remove()
+            self._remove()
 
     # -- commands
 
@@ -134,35 +135,34 @@ class Guarded(System):
     def _is_well(self):
         self._well = None
         self._blamed, self._resets = {}, 0
-        _remove()
+        self._remove()
 
     def _write(self):
         note = {"code": self._code, "resets": self._resets, "orders": self._orders}
         try:
-            with open(NOTE + ".new", "w") as stream:
+            with open(self._file + ".new", "w") as stream:
                 json.dump(note, stream)
-            os.rename(NOTE + ".new", NOTE)  # the old one or the new one, whatever happens
+            # The old one or the new one, whatever happens.
+            os.rename(self._file + ".new", self._file)
         except OSError as error:
             self.node.log(self.node.path, "orders not noted: %s" % error)
 
+    def _read(self):
+        """The note of an earlier start; one that is damaged blames nobody."""
+        try:
+            with open(self._file) as stream:
+                note = json.load(stream)
+            if type(note["resets"]) is int and type(note["orders"]) is dict and "code" in note:
+                return note
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return {"code": None, "resets": 0, "orders": {}}
 
-def _read():
-    """The note of an earlier start; one that is damaged blames nobody."""
-    try:
-        with open(NOTE) as stream:
-            note = json.load(stream)
-        if type(note["resets"]) is int and type(note["orders"]) is dict and "code" in note:
-            return note
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {"code": None, "resets": 0, "orders": {}}
-
-
-def _remove():
-    try:
-        os.remove(NOTE)
-    except OSError:
-        pass  # there was nothing to note
+    def _remove(self):
+        try:
+            os.remove(self._file)
+        except OSError:
+            pass  # there was nothing to note
 
 
 def _digest(wanted):
