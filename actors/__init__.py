@@ -13,7 +13,7 @@ a file importing only from floors below its own:
     devices    awaiting, loopwatch               handlers that wait; those that block
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, summary, view, runner, tap, cli
+    people     client, asking, summary, view, runner, tap, cli
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's

@@ -3,10 +3,11 @@
     verb -> coroutine -> a task, its actor held -> value, error -> wires, supervision; actor goes on
 
 While a handler waits, all other actors work. The next value of its own actor waits in its inlet, as
-do messages to it: state stays private, and order is kept. A period or a window that ends meanwhile
-is left out, as at an actor that a full wire holds. The asyncio loop never sleeps: it has a
-part in each turn of the node's own loop, which polls its selector and knows its next deadline. So a
-coroutine may use `emit`, `tell` and the rest like any handler.
+do messages to it: state stays private and order is kept, and nothing may wait for what only its own
+actor could bring about. A period or a window that ends meanwhile is left out, as at an actor that a
+full wire holds. The asyncio loop never sleeps: it has a part in each turn of the node's own loop,
+which polls its selector and knows its next deadline. So a coroutine may use `emit`, `tell` and the
+rest like any handler.
 """
 
 import asyncio

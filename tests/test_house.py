@@ -65,7 +65,7 @@ FLOORS = {
         11: "assemble view sim sim.words",
         12: "launch tap sim.ledger sim.pipe sim.standins",
         13: "running sim.network",
-        14: "runner sim.device",
+        14: "runner asking sim.device",
         15: "sim.world",
         16: "sim.faults",
         17: "sim.command",

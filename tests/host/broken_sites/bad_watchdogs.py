@@ -1,6 +1,8 @@
 """Watchdogs where there is none, and times that are none."""
 
-from actors import Topology
+from parts import Store, Tick
+
+from actors import Pipeline, Topology
 
 site = Topology("watchdogs")
 field = site.domain("field")
@@ -9,3 +11,5 @@ field.device("a", watchdog_ms=8000)  # expect: only a board has a watchdog | lea
 field.device("b", board="virtual", watchdog_ms=500)  # expect: watchdog_ms | from 2000 to 600000
 field.device("c", board="virtual", watchdog_ms=True)  # expect: watchdog_ms | bool: True
 field.device("d", board="virtual", watchdog_ms=8000)
+flow = Pipeline("flow")
+flow.add(Tick, at=gate) >> flow.add(Store, at=gate, file="a.csv")

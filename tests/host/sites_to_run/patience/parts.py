@@ -47,9 +47,8 @@ class Rows(Sink):
         self.file.flush()
         self.count += 1
 
-    async def on_more_than(self, count):
-        while self.count <= count:
-            await asyncio.sleep(0.01)
+    async def on_count(self, seconds):
+        await asyncio.sleep(seconds)
         return self.count
 
     def stopped(self):
@@ -60,6 +59,9 @@ class Blocks(Actor):
     """Blocks once, on its third value."""
 
     seen = 0
+
+    def on_seen_by_now(self):
+        return self.seen
 
     def on_value(self, _value):
         self.seen += 1
