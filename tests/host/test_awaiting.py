@@ -341,6 +341,26 @@ def test_a_question_is_answered_when_its_handler_is_done_and_messages_keep_their
     assert (cell.failures, cell.handled) == (1, 3)
 
 
+def test_messages_that_waited_come_before_those_that_were_sent_meanwhile():
+    class Clerk(Actor):
+        def __init__(self):
+            self.seen = []
+
+        async def on_slow(self):
+            await asyncio.sleep(0.005)
+            self.tell(self.path, "quick", 2)
+
+        def on_quick(self, number):
+            self.seen.append(number)
+
+    desk, clerk = Desk(), Clerk()
+    cell = desk.add(lambda: clerk, "clerk")
+    for kind, args in (("slow", ()), ("quick", (1,))):
+        desk.scheduler.post(cell.path, kind, args, "x/y/z", None)
+    desk.until(lambda: len(clerk.seen) == 2)
+    assert clerk.seen == [1, 2]
+
+
 def test_messages_wait_for_a_value_that_is_in_hand_and_a_flood_of_them_is_told_so():
     desk, gate, answers = Desk(control_bound=4), Gate(), []
     source, cell = desk.add(Source()), desk.add(gate)

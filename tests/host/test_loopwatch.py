@@ -41,7 +41,7 @@ class Sleeps(Sink):
     """Blocks for as long as it is told."""
 
     def write(self, seconds):
-        time.sleep(seconds)  # its line
+        nap(seconds)
 
     def on_sleep(self, seconds):
         self.write(seconds)
@@ -89,7 +89,7 @@ def test_a_handler_that_blocks_is_named_once_while_it_does_and_once_when_it_is_o
     for times in (1, 2):
         work(server, cell, "sleep", 3 * LIMIT_S)
         until(lambda times=times: len(lines) == 2 * times)
-    place = line("# its line")
+    place = line("# the function's line")  # the innermost of the person
     for begun, over in (lines[:2], lines[2:]):
         assert (begun[0], over[0]) == (cell.path, cell.path)
         assert begun[1].startswith(f"blocks its device ({place});")
