@@ -446,15 +446,22 @@ def test_a_coroutine_that_never_really_waits_leaves_the_others_their_turn():
     desk.until(lambda: desk.awaiting.step(0) > 0)
 
 
-def test_the_node_sleeps_until_a_coroutine_is_due_and_no_shorter():
+def test_the_node_sleeps_until_a_coroutine_is_due_and_one_that_waits_at_the_end_cleans_up():
     class Naps(Actor):
+        woken = False
+
         async def on_nap(self):
-            await asyncio.sleep(30)
+            try:
+                await asyncio.sleep(30)
+            finally:
+                self.woken = True
 
     desk = Desk()
     assert desk.awaiting.step(0) == 60_000
-    desk.add(Naps())
+    naps = Naps()
+    desk.add(naps)
     desk.scheduler.post(DEVICE + "naps", "nap", (), "x/y/z", None)
     desk.rest()
     assert 20_000 < desk.awaiting.step(0) <= 30_001
     desk.awaiting.close()
+    assert naps.woken

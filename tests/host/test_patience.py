@@ -68,6 +68,7 @@ def test_values_that_wait_arrive_in_order_and_are_all_accounted_for(patience):
     assert wire["accepted"] == wire["delivered"] + sum(wire["dropped"].values())
     assert wire["dropped"]["poison"] == summary["actors"]["office/desk/look"]["failures"] > 0
     assert "KeyError: 10 (parts.py:" in output
+    assert "Traceback" not in output
 
 
 def test_the_handler_that_blocks_is_named_with_its_line_when_it_does_and_when_it_is_over(patience):
