@@ -12,9 +12,10 @@ a file importing only from floors below its own:
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     reports, ledger, observer         what devices tell, checked; accounts
                state, repair, controller         what is kept; who began anew; roll-out, halt, end
-    devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
+    devices    awaiting, loopwatch               handlers that wait; those that block
+               assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, running, summary, view, runner, tap, cli
+    people     client, running, asking, summary, view, runner, tap, cli
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's
@@ -24,10 +25,13 @@ a file importing only from floors below its own:
 A site file needs only the names exported here:
 
     from actors import Pipeline, Topology, latest, reliable, stream
+
+and an actor of a worker, in an `async def`, `offload`.
 """
 
+from actors.awaiting import offload
 from actors.delivery import latest, reliable, stream
 from actors.pipeline import Pipeline
 from actors.topology import Topology
 
-__all__ = ["Pipeline", "Topology", "latest", "reliable", "stream"]
+__all__ = ["Pipeline", "Topology", "latest", "offload", "reliable", "stream"]

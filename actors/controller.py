@@ -99,6 +99,7 @@ class Controller(Actor):
             "ready": not self._open,
             "failures": sorted(self.failures.values()),
             "waiting": sorted(set(self.waiting_for.values())),
+            "troubles": self.observer.troubles(),
             "seconds": self._seconds(),
             "devices": self._devices(),
             "actors": self.observer.actors(),

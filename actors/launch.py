@@ -1,7 +1,7 @@
 """Starts one device of a site here: a worker in this process, a board in place of it.
 
 From a plan and the addresses to a config, and from there to the very code every device runs,
-`mp_actors.boot.serve`.
+`mp_actors.boot`.
 """
 
 import gc
@@ -23,13 +23,14 @@ from actors.assemble import add_controller, make_node
 from actors.boards import virtual
 from actors.guards import host_guard, signer
 from actors.keys import DeviceKeys
+from actors.loopwatch import LoopWatch
 from actors.plan import Plan
 from actors.routing import Routing
 from actors.serial import open_port
 from actors.site import Site
 from actors.state import StateFile
 from actors.topology import Device
-from mp_actors.boot import draw, say, serve
+from mp_actors.boot import draw, open_links, run, say
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
 
@@ -134,6 +135,7 @@ def config_of(
         "pid": os.getpid(),
         "attached": attached,
         "keys": keys,
+        "watchdog_ms": device.watchdog_ms,
     }
 
 
@@ -159,6 +161,7 @@ def run_worker(
     if folder not in sys.path:
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
     clock = SystemClock()
+    loop_watch = LoopWatch(site.folder, say)
     state_file = StateFile(state_path if controls else None)
     state = state_file.load()
     state.term += 1
@@ -170,6 +173,7 @@ def run_worker(
         draw=draw,
         log=say,
         guard=host_guard(config["keys"], keys_folder, state.term),
+        loop_watch=loop_watch,
     )
     if controls:
         add_controller(
@@ -187,7 +191,11 @@ def run_worker(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        serve(config, node, clock, READ_BYTES, open_port)
+        server = open_links(config, node, clock, READ_BYTES, open_port)
+        patient: Any = node.scheduler
+        patient.awaits.serve(server)
+        loop_watch.serve(server)
+        run(server)
     except OSError as error:
         asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]
         raise LaunchError(

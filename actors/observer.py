@@ -144,6 +144,24 @@ class Observer:
                     refused[reason] = refused.get(reason, 0) + times
         return [found[pair] for pair in sorted(found)]
 
+    def troubles(self) -> list[str]:
+        """What a person should mend, by what devices say of themselves, in sentences."""
+        told = []
+        for path, report in sorted(self.reports.items()):
+            for name, place, block_ms, times in report.figures.get("blocked", ()):
+                often = f", {times} times" if times > 1 else ""
+                told.append(
+                    f"{path}/{name}: blocked its device for {block_ms / 1000:.1f} s ({place})"
+                    f"{often}; what takes long belongs into async def and await offload(…)"
+                )
+            if resets := report.figures.get("safe"):
+                told.append(
+                    f"{path}: is in safe mode, without its actors: {resets} resets in a row while "
+                    "it carried out its orders; change the classes or arguments of its actors, or "
+                    "leave one out"
+                )
+        return told
+
     def _device(self, path: str) -> dict[str, Any]:
         report = self.reports[path]
         figures = report.figures
@@ -164,6 +182,7 @@ class Observer:
             "maps_refused": figures.get("maps_refused", {}),
             "control_lost": figures.get("control", {}),
             "refused": refused,
+            "safe_mode": bool(figures.get("safe")),
         }
 
     def _is_silent(self, path: str) -> bool:

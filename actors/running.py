@@ -16,6 +16,7 @@ from actors.keystore import Store
 from actors.launch import addresses, read_addresses
 from actors.plan import Plan
 from actors.site import Site
+from mp_actors.errors import ActorsError
 
 
 def note_of(file: Path) -> Path:
@@ -39,15 +40,20 @@ def remove_note(file: Path) -> None:
         note_of(file).unlink(missing_ok=True)
 
 
-def console(file: Path, site: Site, plan: Plan) -> Console:
-    """A console at the controller of a site that runs. *Raises* UnreachableError, KeysError."""
+def console(file: Path, site: Site, plan: Plan, device: str | None = None) -> Console:
+    """A console at a device of a site that runs, by default the controller's.
+
+    *Raises* UnreachableError, KeysError, and ActorsError for a device that listens nowhere.
+    """
+    path = device or plan.controller
     found, store = addresses(site), Store.beside(file)
     note = _read_note(file)
     if note is not None and _is_alive(note["pid"]):
         found, store = read_addresses(Path(note["addresses"])), Store(note["keys"], file)
-    listen = found[plan.controller].listen
-    assert listen is not None, "check() refuses a controller that cannot be reached"
-    number = plan.devices[plan.controller].number
+    listen = found[path].listen
+    if listen is None:
+        raise ActorsError(f"{path}: only dials, so it cannot be asked from outside; ask a worker")
+    number = plan.devices[path].number
     return Console(*listen, number, keys_for(site, store, CONSOLE))
 
 

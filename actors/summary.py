@@ -28,7 +28,8 @@ def summarise(
     """
     devices = {path: _device(path, status, processes) for path in sorted(plan.devices)}
     wires = [_wire(plan, row) for row in status.get("wires", ())]
-    problems = [*problems, *status.get("failures", ()), *status.get("waiting", ())]
+    for told in ("failures", "waiting", "troubles"):
+        problems = [*problems, *status.get(told, ())]
     broken = [wire for wire in wires if any(wire["dropped"].get(one) for one in LOST_ON_THE_WAY)]
     all_good = status.get("ready", False) and not problems and not broken
     return {
@@ -95,6 +96,7 @@ def _device(
         "maps_refused": told.get("maps_refused", {}),
         "control_lost": told.get("control_lost", {}),
         "refused": told.get("refused", {}),
+        "safe_mode": told.get("safe_mode", False),
     }
 
 

@@ -169,6 +169,8 @@ def _note(device: Mapping[str, Any]) -> Text:
         notes.append(f"cut off, {by} is gone" if by else "down")
     elif device["age_s"] > STALE_S:
         notes.append(f"stale {device['age_s']:.0f} s")
+    if device["safe_mode"]:
+        notes.append("safe mode")
     broken = sum(device["link_errors"].values())
     if broken:
         notes.append(f"{broken} links closed for bad bytes")

@@ -11,7 +11,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
     wires        credit, outbox, reliable, arrivals, wires  ends of wires between devices
     node         control, requests, watch, leaf, router, system, node
-    street       clock, links, dial, listen, line, serve, tap, local, testing, boot
+    street       clock, links, dial, listen, line, serve, tap, local, testing, boot, safety
 
     data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router
              -> arrivals -> inlet -> sink; how far the outbox may send comes back as credit

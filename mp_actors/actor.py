@@ -1,8 +1,9 @@
 """`Actor`: private state, a mailbox and handlers that run to completion.
 
 The runtime attaches path and cell after construction, so a person's constructor has nothing to
-call. Handlers never wait: what takes time is two phases with `after`. Settings are plain class
-attributes, since MicroPython has neither class keywords nor decorators that mark methods.
+call. Handlers do not wait: what takes time is two phases with `after`, or, on a worker, an `async
+def`. Settings are plain class attributes, since MicroPython has neither class keywords nor
+decorators that mark methods.
 """
 
 

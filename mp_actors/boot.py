@@ -3,7 +3,8 @@
     {"path", "number", "parents": [number], "dial": [[host, port, number]],
      "listen": null | [host, port], "tap": null | [host, port], "pid": null | number,
      "attached": true to end when standard input closes, "keys": null | see `keyring`,
-     "serial": [[port, baud, number to dial or null]]}
+     "serial": [[port, baud, number to dial or null]],
+     "watchdog_ms": null | number, "code": of which modules; see `safety`}
 """
 
 import gc
@@ -60,11 +61,6 @@ def guard(keys, read):
         return Keys(keys or read()["keys"], None, secrets)
 
     return Guard(portable, again(None, keys), 0, again)
-
-
-def serve(config, node, clock, read_bytes, open_port=None):
-    """Open the links of a config and serve. *Raises* OSError if an address cannot be used."""
-    run(open_links(config, node, clock, read_bytes, open_port))
 
 
 def open_links(config, node, clock, read_bytes, open_port=None):
@@ -129,7 +125,11 @@ def give_back(guard):
 
 def main(file="config.json"):
     """Serve the board described in file."""
-    server = _begin(file)
+    serve(begin(file, System))
+
+
+def serve(server):
+    """Serve until the node ends, or Ctrl-C."""
     gc.collect()
     # From here on when a quarter of what is free was used: often enough to keep it in one piece.
     gc.threshold(gc.mem_free() // 4)
@@ -139,8 +139,11 @@ def main(file="config.json"):
         pass  # Ctrl-C at a terminal
 
 
-def _begin(file):
-    """The server of the board described in file. What was read goes at the end: 1 KB with keys."""
+def begin(file, make_system):
+    """The server of the board described in file. What was read goes at the end: 1 KB with keys.
+
+    make_system(node, pid) gives the node actor.
+    """
 
     def read():
         with open(file) as stream:
@@ -161,7 +164,7 @@ def _begin(file):
         guarded,
     )
     node.links.at_rest = lambda: give_back(guarded)
-    system = System(node, config.get("pid"))
+    system = make_system(node, config.get("pid"))
     node.scheduler.spawn(join(node.path, "node"), lambda: system)
     try:
         return open_links(config, node, clock, READ_BYTES)

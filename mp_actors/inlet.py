@@ -27,8 +27,11 @@ class Inlet:
     `source`: path of the actor the wire comes from. `expected`: next sequence number from a remote
     source, None for a wire that never leaves the device. `undelivered`: accepted, and waiting or
     dropped. `stage`: all a value needs here in one lookup: the actor, its verb, the inlet that what
-    it returns goes on to or `Everywhere`, the path it then carries or None for its own.
+    it returns goes on to or `Everywhere`, the path it then carries or None for its own. `in_hand`:
+    1 while a handler that waits for something has a value of this wire; see `Scheduler`.
     """
+
+    in_hand = 0
 
     def __init__(self, wire, source, bound):
         self.wire = wire
@@ -60,7 +63,10 @@ class Inlet:
 
     def attach(self, actor):
         """Resolve the verb of this instance: nothing is looked up by name per value."""
-        self.stage = (actor, actor.verb_for(self.source), Everywhere, self.cell.origin)
+        verb, awaits = actor.verb_for(self.source), self.cell.scheduler.awaits
+        if awaits is not None:
+            verb = awaits.verb(self, verb)
+        self.stage = (actor, verb, Everywhere, self.cell.origin)
 
     def lead_to(self, following):
         """Let what the verb returns go on to this inlet; None: to every wire that leaves."""
@@ -72,6 +78,11 @@ class Inlet:
     def delivered(self):
         """Readings that the handler took without raising."""
         return self.accepted - self.undelivered
+
+    @property
+    def waiting(self):
+        """Readings that are here and not dealt with yet."""
+        return (len(self.queue) if self.queue else 0) + self.in_hand
 
     def put(self, value, at_us, source):
         """Queue one value. Returns False if it was full and did not take it."""
@@ -135,12 +146,12 @@ class Inlet:
 
     def grant(self):
         """The number below which a remote source may send now."""
-        return add(self.expected, self.bound - (len(self.queue) if self.queue else 0))
+        return add(self.expected, self.bound - self.waiting)
 
     @property
     def dealt(self):
         """Readings below this number of a remote source are dealt with."""
-        return add(self.expected, -(len(self.queue) if self.queue else 0))
+        return add(self.expected, -self.waiting)
 
     def close(self):
         """The actor has stopped: what waits is `gone`, as is what still comes."""

@@ -43,6 +43,8 @@ class Node:
     {number: Peer} of those whose link is up. `is_ending`: the driver stops.
     """
 
+    scheduler_type = Scheduler
+
     def __init__(self, path, number, clock, codec, draw, limits, make_forwarder, log, guard=None):
         self.path = path
         self.number = number
@@ -54,7 +56,7 @@ class Node:
         self.is_ending = False
         self.failed = False  # it ends since an actor escalated
         self.control = Control(self)
-        self.scheduler = Scheduler(
+        self.scheduler = self.scheduler_type(
             clock, self.control.tell, log, limits.queue_readings, limits.control_messages
         )
         self.scheduler.ask_remote = self.ask

@@ -87,8 +87,7 @@ class ReliableInlet(Inlet):
     def arrived(self, sequence, count):
         """Returns how many of the first readings are not to be taken: old, or all ahead."""
         ahead = diff(sequence, self.expected)
-        waiting = len(self.queue) if self.queue else 0
-        if ahead > 0 or ahead + count + waiting > self.bound:
+        if ahead > 0 or ahead + count + self.waiting > self.bound:
             self.ahead += count
             return count
         return Inlet.arrived(self, sequence, count)

@@ -20,8 +20,11 @@ class Scheduler:
 
     `tell_remote(sender, path, kind, args)` takes messages for other devices, `log(path, text)`
     takes lines for the person; both are handed in. `sampling`: sensors and windows are at work;
-    `halted`: they were told to rest.
+    `halted`: they were told to rest. `awaits`: gives what carries out verbs that wait, where there
+    can be any; see `actors.awaiting`.
     """
+
+    awaits = None
 
     def __init__(self, clock, tell_remote, log, queue_bound=64, control_bound=256):
         self.clock = clock
@@ -230,9 +233,10 @@ class Scheduler:
         else:
             self.flow.suspend(cell)
             self.relink()
-            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self._resume(cell))
+            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
 
-    def _resume(self, cell):
+    def revive(self, cell):
+        """Make the instance of an actor that is down, if it is still to be here."""
         if self.cells.get(cell.path) is cell:
             self._make(cell)
             if not (cell.down or cell.is_held):

@@ -20,7 +20,8 @@ _POLLHUP = getattr(select, "POLLHUP", 16)
 class Server:
     """Drives one node until it ends.
 
-    `watch(endpoint)` adds what else is to be polled, a tap's listener for example.
+    `watch(endpoint)` adds what else is to be polled, a tap's listener for example. `driven`: what
+    has a part in each turn; `step(now_ms)` gives ms until it wants the next.
     """
 
     def __init__(self, node, clock, read_bytes=READ_BYTES):
@@ -30,7 +31,7 @@ class Server:
         self.at_end = []  # called when it has served
         self._poll = select.poll()
         self._watched = {}
-        self._dials = []
+        self.driven = []
         self._short_ms = None  # when memory ran out last
 
     def watch(self, endpoint):
@@ -46,7 +47,7 @@ class Server:
 
     def dial(self, host, port, number):
         """Keep a connection to the neighbour of this number at this address."""
-        self._dials.append(Dial(self, host, port, number))
+        self.driven.append(Dial(self, host, port, number))
 
     def serial(self, open_port, name, number=None, bytes_per_ms=0):
         """Keep a connection over a serial line, by my dial to `number` or by the other end's.
@@ -55,7 +56,7 @@ class Server:
         """
         from mp_actors.line import SerialLine
 
-        self._dials.append(SerialLine(self, open_port, (name, bytes_per_ms), number))
+        self.driven.append(SerialLine(self, open_port, (name, bytes_per_ms), number))
 
     def greet(self, link, to=None):
         """A link is up, by my dial `to` a neighbour or by one's. Returns the endpoint."""
@@ -98,8 +99,8 @@ class Server:
         """One step of the node and one look at the sockets."""
         now_ms = self.clock.ticks_ms()
         wait_ms = min(wait_max_ms, self.node.step(now_ms))
-        for dial in self._dials:
-            wait_ms = min(wait_ms, dial.step(now_ms))
+        for one in self.driven:
+            wait_ms = min(wait_ms, one.step(now_ms))
         self._refresh()
         for event in self._poll.poll(wait_ms):
             found = self._watched.get(_key(event[0]))

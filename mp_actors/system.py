@@ -165,8 +165,7 @@ class System(Actor):
         for wire in sorted(inlets):
             inlet = inlets[wire]
             end = LOCAL if inlet.expected is None else TARGET
-            waiting = len(inlet.queue) if inlet.queue else 0
-            row = [wire, end, inlet.accepted, inlet.delivered, waiting, inlet.dropped]
+            row = [wire, end, inlet.accepted, inlet.delivered, inlet.waiting, inlet.dropped]
             row += [inlet.missing, inlet.late]
             row += [inlet.latency.percentile_us(50), inlet.latency.percentile_us(99)]
             rows.append(row)
