@@ -77,11 +77,10 @@ def open_links(config, node, clock, read_bytes, open_port=None):
         # A factory: a lambda of the loop would open the last port for all.
         server.serial(_opener(open_port, port, baud), port, number)
     if config.get("tap"):
-        from mp_actors.links import tcp
-        from mp_actors.listen import Listener
+        from mp_actors.listen import Listener, socket_at
         from mp_actors.tap import Taps
 
-        server.watch(Listener(tcp.listen(*config["tap"]), Taps(server).accepted))
+        server.watch(Listener(socket_at(*config["tap"]), Taps(server).accepted))
     if config.get("attached"):
         server.watch(_Parent(node))
     return server
