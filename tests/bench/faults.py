@@ -52,7 +52,8 @@ class Figures:
     told_s: float | None = None
     lost: int = 0
     reasons: dict[str, int] | None = None
-    silent: int = 0
+    silent: int = 0  # neither in the sink's own list nor in the account
+    unexplained: int = 0  # in the account, as `crash` or `link`, since no device gave a reason
     unreported: int = 0  # came, though counted as lost: their sink died before it could tell
     doubled: int = 0
     new_flow_s: float | None = None
@@ -132,7 +133,7 @@ FIRST_WRONG = round(BEFORE_S * PER_S)
 CASES = (
     Case("stopped (SIGSTOP)", act=_stopped),
     Case("its handler blocks", wrong={"block_s": None}),
-    Case("killed, back after 3 s", RESTART_S, act=_killed),
+    Case("killed, started again after", RESTART_S, act=_killed),
     Case("cut", 3.0, act=_cut("cut", "mend"), has_cable=True),
     Case("cut", act=_cut("cut", "mend"), has_cable=True),
     Case("cut inside a message", 3.0, act=_cut("cut_inside", "mend"), has_cable=True),
@@ -244,6 +245,7 @@ def _judge_flow(site: Flows, row: dict[str, Any], began_s: float, made: Figures)
     made.reasons = row["dropped"]
     counted = sum(row["dropped"].values())
     made.silent, made.unreported = max(0, made.lost - counted), max(0, counted - made.lost)
+    made.unexplained = row["nobody"]
     made.doubled = len(numbers) - len(set(numbers))
 
 
@@ -318,6 +320,8 @@ def shortcomings(one: Figures) -> list[str]:
     is_stall = one.seconds > TOLD_S_MAX and not one.case.startswith("raises")
     wrong = [
         (bool(one.silent), f"{one.silent} lost that nobody counted"),
+        (one.unexplained > 0 and not one.case.startswith("killed"),
+         f"{one.unexplained} lost for no reason, though nobody died"),
         (bool(one.doubled), f"{one.doubled} came twice"),
         (bool(one.others_lost), f"other flows lost {one.others_lost}: {one.others_reasons}"),
         (grown_mib > GROWTH_MIB_MAX, f"{grown_mib:.1f} MiB more"),

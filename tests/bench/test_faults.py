@@ -17,7 +17,7 @@ def test_a_stopped_sink_is_told_to_its_source_and_felt_by_no_other_flow():
     assert made.told_s is not None
     assert made.lost > 0
     assert set(made.reasons) == {"overflow"}
-    assert (made.silent, made.doubled, made.others_told) == (0, 0, 0)
+    assert (made.silent, made.unexplained, made.doubled, made.others_told) == (0, 0, 0, 0)
     assert made.source_mib + made.gate_mib <= faults.GROWTH_MIB_MAX
 
 
@@ -25,6 +25,7 @@ def test_a_stopped_sink_is_told_to_its_source_and_felt_by_no_other_flow():
     ("wrong", "told"),
     [
         ({"silent": 1}, "1 lost that nobody counted"),
+        ({"unexplained": 4}, "4 lost for no reason"),
         ({"doubled": 2}, "2 came twice"),
         ({"others_lost": 3, "others_reasons": {"overflow": 3}}, "other flows lost 3"),
         ({"told_s": None}, "told after None s"),
@@ -37,6 +38,10 @@ def test_what_was_promised_and_is_not_so_is_named(wrong, told):
     assert faults.shortcomings(GOOD) == []
     (text,) = faults.shortcomings(replace(GOOD, **wrong))
     assert told in text
+
+
+def test_what_a_dead_device_cannot_explain_is_no_fault():
+    assert faults.shortcomings(replace(GOOD, case="killed", unexplained=4)) == []
 
 
 def test_the_table_shows_every_case_and_each_goal_that_is_not_met():

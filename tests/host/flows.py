@@ -50,7 +50,10 @@ class Flows(Started):
         return [(float(at_s), *words) for at_s, *words in lines]
 
     def account(self):
-        """The account of each flow, in order, closed once nothing moves any more."""
+        """The account of each flow, in order, closed once nothing moves any more.
+
+        Closing gives what nobody explained a name (`crash`, `link`); `nobody` says how many it was.
+        """
         self.desk.ask("halt")
         end_s, before = time.monotonic() + REST_S, None
         while True:
@@ -59,6 +62,7 @@ class Flows(Started):
             rests = all(one["rested"] for one in status["devices"].values() if one["alive"])
             if (rests and figures == before) or time.monotonic() > end_s:
                 plan = make_plan(load_checked(self.file))
-                return summary.closed(plan, status)["wires"]
+                rows = zip(summary.closed(plan, status)["wires"], status["wires"], strict=True)
+                return [{**closed, "nobody": row["unexplained"]} for closed, row in rows]
             before = figures
             time.sleep(1.0)

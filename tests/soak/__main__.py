@@ -6,7 +6,8 @@ simulated seed is run. Each round ends with everybody there again and a look at 
 memory and open files of the machines that were never killed and of this process, the board's heap
 and the largest free piece of it. The first look is taken when everything that may die has died
 once, so that all code has been loaded and every table has its rows. It fails if something has grown
-since, if a reading came twice or out of order, if one was lost in silence, or if a seed failed.
+since, if a reading came twice or out of order, if the sink's own count is not that of the account,
+or if a seed failed. What nobody gave a reason for is shown: gates die here with what they hold.
 """
 
 import argparse
@@ -139,8 +140,10 @@ class Worn(Started):
         found[BOARD] |= {"free": free, "largest": largest}
         return found
 
-    def account(self) -> list[str]:
-        """Halt it; what is wrong with the account of the readings between those that stayed."""
+    def account(self, console: Console) -> list[str]:
+        """Halt it, and print the account of the readings between those that stayed; returns what is
+        wrong with it.
+        """
         site = load_checked(self.file)
         plan = make_plan(site)
         self.desk.ask("halt")
@@ -153,12 +156,18 @@ class Worn(Started):
             before = figures
             time.sleep(2.0)
         self.read()
+        nobody = {plan.wires[row["wire"]].source: row["unexplained"] for row in status["wires"]}
         rows = {plan.wires[row["wire"]].source: row
                 for row in summary.closed(plan, status)["wires"]}
         wrong = []
         for source in PULSES[:2]:
             row, made = rows[source], self.arrived.get(source, 0)
             counted = sum(row["dropped"].values())
+            console.print(
+                f"{source}: {row['accepted']} accepted, {made} arrived, dropped {row['dropped']}, "
+                f"of which nobody explained {nobody[source]}",
+                highlight=False,
+            )
             if row["delivered"] != made or row["accepted"] - made != counted:
                 wrong.append(f"{source}: {made} have arrived; told {row}")
         return wrong
@@ -227,7 +236,7 @@ def run(console: Console, hours: float, round_s: float, start: int) -> list[str]
                 f"{len(wrong) + len(site.wrong)} faults",
                 highlight=False,
             )
-        wrong += site.wrong + site.account()
+        wrong += site.wrong + site.account(console)
     return wrong
 
 
