@@ -10,6 +10,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     ways         routes, linkstate, news           the map, what is down, who is told
     neighbours   session, peer, handshake, guard, greeting, connection, neighbours
     node         outbox, wires, control, requests, leaf, router, system, node
+    why          journal, lost, explain            what is kept for whoever asks
     street       clock, links, dial, line, serve, tap, local, testing, boot
 
     data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router -> inlet -> sink

@@ -29,7 +29,7 @@ from tests.house import (
 FLOORS = {
     "mp_actors": {
         0: "errors crypto",
-        1: "path ticks redial linkstate keyring credit full bounded "
+        1: "path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
         2: "timers latency gate noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
@@ -39,8 +39,8 @@ FLOORS = {
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof",
         9: "outbox peer connection guard readings",
-        10: "control leaf router neighbours reliable arrivals",
-        11: "wires requests watch",
+        10: "lost leaf router neighbours reliable arrivals",
+        11: "control wires requests watch explain",
         12: "node system",
         13: "clock links",
         14: "links.memory links.tcp links.unix links.uart",
