@@ -8,8 +8,8 @@ import json
 import os
 from pathlib import Path
 
-from actors.client import Console
-from actors.guards import keys_for
+from actors.client import Console, UnreachableError
+from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
 from actors.keystore import Store
 from actors.launch import addresses, read_addresses
@@ -38,16 +38,44 @@ def remove_note(file: Path) -> None:
         note_of(file).unlink(missing_ok=True)
 
 
-def console(file: Path, site: Site, plan: Plan) -> Console:
-    """A console at the controller of a site that runs. *Raises* UnreachableError, KeysError."""
-    found, store = addresses(site), Store.beside(file)
-    note = _read_note(file)
-    if note is not None and _is_alive(note["pid"]):
-        found, store = read_addresses(Path(note["addresses"])), Store(note["keys"], file)
-    listen = found[plan.controller].listen
-    assert listen is not None, "check() refuses a controller that cannot be reached"
-    number = plan.devices[plan.controller].number
-    return Console(*listen, number, keys_for(site, store, CONSOLE))
+class Place:
+    """Where a site's controller is to be found. `addresses`: of its devices, as shown."""
+
+    def __init__(self, file: Path, site: Site, plan: Plan) -> None:
+        self._file, self._site, self._plan = file, site, plan
+        found, self._store, self._pid = addresses(site), Store.beside(file), None
+        note = _read_note(file)
+        if note is not None and _is_alive(note["pid"]):
+            self._pid = note["pid"]
+            found = read_addresses(Path(str(note["addresses"])))
+            self._store = Store(Path(str(note["keys"])), file)
+        listen = found[plan.controller].listen
+        assert listen is not None, "check() refuses a controller that cannot be reached"
+        self._listen = listen
+        self.addresses = found
+
+    def console(self) -> Console:
+        """A console at the controller. *Raises* UnreachableError, KeysError."""
+        if self._pid is None and is_sealed(self._site) and not self._store.folder.exists():
+            raise self.nobody("it has no keys beside it, so only `run` can have started it")
+        number = self._plan.devices[self._plan.controller].number
+        try:
+            return Console(*self._listen, number, keys_for(self._site, self._store, CONSOLE))
+        except UnreachableError as error:
+            raise self.nobody(error) from None
+
+    def nobody(self, error: object) -> UnreachableError:
+        """That nobody is there, why, and which command starts it."""
+        controller = self._plan.controller
+        if self._pid is not None:
+            return UnreachableError(
+                f"{controller}, where the controller is, does not answer: {error}; a run goes on "
+                f"(pid {self._pid}): it starts just now, ends, or that device hangs"
+            )
+        return UnreachableError(
+            f"{self._file}: nothing runs, {controller} with the controller is not there: {error}; "
+            f"start it: actors run {self._file}, or on its machine: actors up {self._file}"
+        )
 
 
 def _read_note(file: Path) -> dict[str, int | str] | None:

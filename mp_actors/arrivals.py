@@ -85,7 +85,7 @@ class Arrivals:
         """Tell the sources of reliable wires what was dealt with; see what was lost."""
         for number in sorted(self._inlets):
             inlet = self._inlets[number]
-            self._wires.see(inlet)
+            self._wires.count(inlet)
             if inlet.is_reliable and inlet.acknowledged != inlet.dealt:
                 inlet.granted = None
                 self._grant(inlet)

@@ -147,7 +147,7 @@ class Control:
         """Count a control message that was not delivered. `verb`: None for an answer."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
         if verb is not None:
-            self.node.keep("letter", verb, reason, origin, 1)
+            self.node.keep("lose", verb, reason, origin, 1)
 
     def _is_anothers(self, sender, from_device):
         """Whether this actor is known to live on another device than the one that sends."""

@@ -103,19 +103,19 @@ class Node:
 
     def log(self, path, text):
         """Hand a line of text to whoever watches, and keep it for a while."""
-        self.keep("line", path, text)
+        self.keep("say", path, text)
         self._say(path, text)
 
-    def keep(self, kind, *words):
+    def keep(self, kind, *args):
         """Keep a line, or why something was lost; see `journal`, which comes with the first."""
         try:
             if self.journal is None:
                 from mp_actors.journal import Journal
 
                 self.journal = Journal(self)
-            getattr(self.journal, kind)(*words)
-        except MemoryError:
-            pass  # nothing depends on it
+            getattr(self.journal, kind)(*args)
+        except (MemoryError, ValueError):
+            pass  # of a text that is none; nothing depends on it
 
     # -- bytes
 

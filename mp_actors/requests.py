@@ -59,7 +59,7 @@ class Requests:
 
         def expire():
             if number in self._open:
-                self.node.keep("letter", kind, "expired", sender, 1, "to " + path)
+                self.node.keep("lose", kind, "expired", sender, 1, "to " + path)
             text = "%s: no answer in %d ms" % (path, timeout_ms)
             self._close(number, ("expired", text), None)
 

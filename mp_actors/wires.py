@@ -126,7 +126,7 @@ class Wires:
         if key not in self.lost and len(self.lost) >= self.node.limits.items // LOST_PART:
             key = (0, reason)  # whoever invents wires must not make the report too long to send
         self.lost[key] = self.lost.get(key, 0) + readings
-        self.node.keep("letter", wire, reason, origin, readings)
+        self.node.keep("lose", wire, reason, origin, readings)
 
     def _look(self):
         """Acknowledge what reliable wires brought; see which outboxes do not move."""
@@ -141,12 +141,12 @@ class Wires:
             if outbox.is_stalled:
                 self._ask_credit(outbox)
             self._notify(outbox)
-            self.see(outbox)
+            self.count(outbox)
 
-    def see(self, end):
+    def count(self, end):
         """Keep why this end has lost what it has."""
         if end.dropped:
-            self.node.keep("see", end)
+            self.node.keep("count", end)
 
     def _ask_credit(self, outbox):
         outbox.again()
