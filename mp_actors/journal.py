@@ -83,17 +83,16 @@ class Journal:
                 chosen = place  # the oldest, or an empty one
         ring.put(chosen, self._now_ms(), min(count, 0xFFFFFFFF), key + text.encode())
 
-    def count(self, end):
-        """Keep what an end of a wire has lost since it was last looked at."""
-        before = self._before.get(end.wire, {})
+    def count(self, end, is_last=False):
+        """Keep what an end of a wire has lost since it was last looked at; `is_last`: it goes."""
+        before = self._before.pop(end.wire, {})
         for reason in sorted(end.dropped):
             count = end.dropped[reason]
-            if count < before.get(reason, 0):
-                before = {}  # of an end that was here before
             if count > before.get(reason, 0):
                 text = end.cell.last_error if reason == "poison" else ""
                 self.lose(end.wire, reason, end.source, count - before.get(reason, 0), text)
-        self._before[end.wire] = dict(end.dropped)
+        if not is_last:
+            self._before[end.wire] = dict(end.dropped)
 
     def _now_ms(self):
         return self.node.clock.site_us() // 1000

@@ -76,7 +76,7 @@ def disconnect(wires, number):
         if end is None:
             continue
         end.discard("gone")
-        wires.count(end)
+        wires.count(end, True)
         full.release(end, 0)
         for cell in scheduler.cells.values():
             if end in cell.outlets:

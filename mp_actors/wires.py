@@ -143,10 +143,10 @@ class Wires:
             self._notify(outbox)
             self.count(outbox)
 
-    def count(self, end):
-        """Keep why this end has lost what it has."""
+    def count(self, end, is_last=False):
+        """Keep why this end has lost what it has; `is_last`: before it is removed."""
         if end.dropped:
-            self.node.keep("count", end)
+            self.node.keep("count", end, is_last)
 
     def _ask_credit(self, outbox):
         outbox.again()
