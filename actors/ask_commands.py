@@ -12,10 +12,10 @@ from typing import Any
 
 from actors import summary, trace
 from actors.asking import Asked, Row, UnknownPathError, device_of, losers
-from actors.client import UnreachableError
 from actors.plan import Plan
 from actors.problems import suggestion
 from actors.site import Site
+from mp_actors.errors import ActorsError
 
 FOLLOW_S = 0.5  # between two looks
 
@@ -79,7 +79,7 @@ def lines_of(file: Path, site: Site, plan: Plan, path: str, follow: bool) -> Ite
                     if not follow:
                         return
                     time.sleep(FOLLOW_S)
-        except (UnreachableError, OSError) as error:
+        except (ActorsError, OSError) as error:
             if not follow or is_first:
                 raise
             print(f"-- {error}; trying again", file=sys.stderr)

@@ -54,6 +54,7 @@ def follow(asker: Asker, status: Mapping[str, Any], wire: WirePlan) -> dict[str,
         _hop(wire, path, status, told, answers.get(path), path in way_now)
         for path in order or [target]
     ]
+    is_known = way_now[-1] == target and all(hop["answers"] for hop in hops if hop["is_on_way"])
     account = told["account"]
     found = {
         "wire": wire.number,
@@ -61,7 +62,7 @@ def follow(asker: Asker, status: Mapping[str, Any], wire: WirePlan) -> dict[str,
         "target": wire.target,
         "delivery": wire.delivery,
         "way_planned": list(wire.way),
-        "way_now": way_now if all(hop["answers"] for hop in hops if hop["is_on_way"]) else None,
+        "way_now": way_now if is_known else None,
         "hops": hops,
         "account": {
             "accepted": account["accepted"],
@@ -219,10 +220,10 @@ def _held(wire: WirePlan, found: Mapping[str, Any]) -> list[dict[str, Any]]:
         elif source["answers"] and following is None:
             reason = f"{source['device']} has no way to {target['device']} just now"
             remedy = "see which links are down: `actors status SITE.py`"
-        elif box.get("credit", 1) <= 0:
+        elif box.get("credit", 1) <= 0 or behind:
+            credit = "little credit" if box.get("credit", 0) > 0 else "no credit"
             waits = f": {behind} wait before it" if behind else ""
-            reason = f"{wire.target} gives no credit{waits}"
-            remedy = slower
+            reason, remedy = f"{wire.target} gives {credit}{waits}", slower
         elif following is not None and following[1]:
             reason = f"the link from {source['device']} to the next device takes no more"
             remedy = "see its round trip: `actors status SITE.py`"
