@@ -73,12 +73,12 @@ def follow(asker: Asker, status: Mapping[str, Any], wire: WirePlan) -> dict[str,
             "age_s": account["age_s"],
         },
     }
-    _share(found)
+    share(found)
     found["findings"] = _findings(asker.plan, wire, found, status)
     return found
 
 
-def _share(found: dict[str, Any]) -> None:
+def share(found: dict[str, Any]) -> None:
     """Give each hop its part of the account, so that what the hops show adds up to it.
 
     What a device tells may be more: a reading that is not acknowledged yet may have arrived, and

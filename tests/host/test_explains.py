@@ -33,6 +33,7 @@ from processes import (
 
 from actors.client import UnreachableError
 from actors.summary import SCHEMA_FILE
+from actors.trace import share
 
 CLINIC = SITES / "clinic" / "site.py"
 DEVICES = ("ward/bed", "ward/door", "office/clerk", "office/desk", "attic/sleeper")
@@ -262,6 +263,20 @@ def test_trace_is_a_table_for_a_person(clinic):
     assert re.match(r"\d+ accepted = \d+ delivered \+ \d+ lost \+ \d+ waiting", total)
     assert any(re.match(r"\d+ lost at ward/door: overflow: a full queue", one) for one in findings)
     assert any("ago on ward/door" in one and "overflow" in one for one in findings)
+
+
+def test_what_devices_tell_twice_is_shown_once():
+    """Not acknowledged may have arrived, and a reason on the way explains a gap counted before."""
+    source = {"held": 5, "lost": {}, "outbox": {"waiting": 1, "dropped": {"overflow": 2}}}
+    router = {"held": 9, "lost": {"no-route": 4}}
+    target = {"held": 0, "lost": {}, "inlet": {"waiting": 1, "dropped": {"poison": 1}}}
+    lost = {"overflow": 2, "no-route": 3, "poison": 1, "crash": 7}
+    found = {"account": {"waiting": 4, "lost": lost}, "hops": [source, router, target]}
+    share(found)
+    assert [hop["held"] for hop in found["hops"]] == [2, 0, 0]
+    told = [hop["lost"] for hop in found["hops"]]
+    assert told == [{"overflow": 2}, {"no-route": 3}, {"poison": 1}]
+    assert found["lost_elsewhere"] == {"crash": 7}
 
 
 # -- logs
