@@ -16,11 +16,14 @@ a file importing only from floors below its own:
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, running, asking, summary, view, runner, tap, cli
+    why        rollout, questions, causes         what waits; who is asked; reasons in words
+               trace, asked, ask_commands         a wire hop by hop; from another terminal
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's
                controller -> plan.diff -> commands -> routers -> node actors
     see        node actors -> reports -> controller -> ledger -> summary -> view, JSON
+    why        a terminal -> controller -> questions -> node actors -> journal; answers return
 
 A site file needs only the names exported here:
 

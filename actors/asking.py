@@ -16,7 +16,7 @@ from actors.check import load_checked
 from actors.client import Console
 from actors.plan import make_plan
 from actors.problems import suggestion
-from actors.running import console
+from actors.running import Place
 from mp_actors.errors import ActorsError
 from mp_actors.path import split
 
@@ -63,7 +63,8 @@ class Run:
 
     def _ask(self, device: str, path: str, kind: str, args: tuple[object, ...]) -> Any:
         if device not in self._consoles:
-            self._consoles[device] = console(self._file, self._site, self._plan, device)
+            place = Place(self._file, self._site, self._plan)
+            self._consoles[device] = place.console(device)
         return self._consoles[device].ask(path, kind, *args)
 
     def _close(self, device: str) -> None:

@@ -37,9 +37,17 @@ class Console:
     transport, address = "tcp", None  # it is its connection's link, too
 
     def __init__(
-        self, host: str, port: int, number: int = 0, keys: DeviceKeys | None = None
+        self,
+        host: str,
+        port: int,
+        number: int = 0,
+        keys: DeviceKeys | None = None,
+        patience_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
-        """Greet the device of this number there. *Raises* UnreachableError, ActorsError."""
+        """Greet the device of this number there. *Raises* UnreachableError, ActorsError.
+
+        `patience_s`: for each step of the greeting, and for each answer.
+        """
         self.address = f"{host}:{port}"
         self.name = f"console to {self.address}"
         self.clock = SystemClock()
@@ -50,7 +58,7 @@ class Console:
             self._socket = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
         except OSError as error:
             raise UnreachableError(f"{self.address}: {error.strerror or error}") from None
-        self._socket.settimeout(ANSWER_TIMEOUT_S)
+        self.patience(patience_s)
         self._guard = host_guard(keys)
         self._peer = Peer(number, draw() | 1, frame.HOST_LIMIT_BYTES)
         self._connection = Connection(
@@ -65,6 +73,11 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def patience(self, seconds: float) -> None:
+        """Wait so long for an answer from now on."""
+        self._patience_s = seconds
+        self._socket.settimeout(seconds)
 
     def close(self) -> None:
         """Close the connection."""
@@ -133,7 +146,7 @@ class Console:
             self._connection.flush()
             data = self._socket.recv(1 << 16)
         except TimeoutError:
-            text = f"{self.address}: no answer in {ANSWER_TIMEOUT_S:g} s"
+            text = f"{self.address}: no answer in {self._patience_s:g} s"
             raise UnreachableError(text) from None
         except OSError as error:
             raise UnreachableError(f"{self.address}: {error.strerror or error}") from None

@@ -15,7 +15,9 @@ from actors.accel import codec
 from actors.costs import Costs
 from actors.observer import Observer
 from actors.plan import Command, Plan, diff, raised, renewed, restored, resumed
+from actors.questions import Questions
 from actors.repair import Repair
+from actors.rollout import blocked
 from actors.state import State, StateFile
 from mp_actors.actor import Actor
 from mp_actors.errors import Refused
@@ -72,7 +74,10 @@ class Controller(Actor):
         self.route_map = plan.route_map
         self.costs = Costs(plan.route_map)
         self._requests = node.requests
-        self._open = {command.key: command for command in diff(None, self.plan)}
+        asking = partial(node.requests.ask, join(node.path, "controller"))
+        self._questions = Questions(plan, asking)
+        self._commands = {command.key: command for command in diff(None, self.plan)}
+        self._open = dict(self._commands)
         self._sent: set[tuple[Any, ...]] = set()
         self._done: set[tuple[Any, ...]] = set()
         self._started_s: float | None = None
@@ -100,12 +105,27 @@ class Controller(Actor):
             "failures": sorted(self.failures.values()),
             "waiting": sorted(set(self.waiting_for.values())),
             "troubles": self.observer.troubles(),
+            "rollout": blocked(
+                self.plan, self._commands, self._open, self.failures, self.waiting_for
+            ),
             "seconds": self._seconds(),
             "devices": self._devices(),
             "actors": self.observer.actors(),
             "wires": self.observer.wires(),
             "links": self.observer.links(),
         }
+
+    def on_trace(self, number: int) -> dict[str, Any]:
+        """What devices have told of one wire; see `Observer.trace`."""
+        return self.observer.trace(number)
+
+    def on_explain(self, path: str, *words: Any) -> int:
+        """Ask a device; see `mp_actors.explain`. `explained` has the answer under this number."""
+        return self._questions.put(path, list(words))
+
+    def on_explained(self, number: int) -> list[Any] | None:
+        """[error or None, value] once it is there, None before."""
+        return self._questions.fetch(number)
 
     def on_halt(self) -> None:
         """Let no sensor sample any more, anywhere; `rested` in the status says when all obeyed."""
@@ -131,8 +151,8 @@ class Controller(Actor):
         reports.check("device", figures)
         if path not in self.plan.devices or self._repair.is_past(path, figures["inc"]):
             return
-        self.observer.take_device(path, figures)
         self._know(path, figures["inc"])
+        self.observer.take_device(path, figures)
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
@@ -294,7 +314,9 @@ class Controller(Actor):
             return
         is_known = self._repair.starts.get(path) == start
         is_news = self._repair.is_news(path, start)
-        self.observer.began(path, start)
+        for number, readings in self.observer.began(path, start).items():
+            words = "waited there when it ended"
+            self._node.keep("lose", number, "crash", path, readings, words)
         if is_news:
             self._restore(path)
         elif not is_known:
@@ -325,7 +347,7 @@ class Controller(Actor):
             self._sent.discard(command.key)
             self._done.discard(command.key)
             self.failures.pop(command.key, None)
-            self._open[command.key] = command
+            self._commands[command.key] = self._open[command.key] = command
         self._roll_out()
 
     def _save(self) -> None:

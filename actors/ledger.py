@@ -16,7 +16,9 @@ from mp_actors.system import LOCAL, SOURCE, TARGET
 
 @dataclass
 class DeviceReport:
-    """The last thing a device said. `heard_s`: when, by the controller's clock."""
+    """The last thing a device said. `heard_s`: when, by the controller's clock; `rows_s`: when each
+    row came, by an actor's name or a wire's end: reports come in pieces, and pieces are lost.
+    """
 
     incarnation: int = 0
     heard_s: float | None = None
@@ -27,9 +29,14 @@ class DeviceReport:
     ends: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
     past_ends: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
     past_lost: list[list[Any]] = field(default_factory=list)
+    rows_s: dict[Any, float] = field(default_factory=dict)
 
-    def begin_anew(self) -> None:
-        """The device was started again: what it counted before is closed."""
+    def begin_anew(self) -> dict[int, int]:
+        """The device was started again: what it counted before is closed.
+
+        Returns {wire: readings that waited there}.
+        """
+        died = {key[0]: row[4] for key, row in self.ends.items() if row[4]}
         for key, row in self.ends.items():
             closed = [*row[:4], 0, dict(row[5]), *row[6:]]
             if row[4]:
@@ -38,7 +45,9 @@ class DeviceReport:
         self.past_lost += self.figures.get("lost", ())
         self.ends = {}
         self.actors = {}
+        self.rows_s = {}
         self.restarts += 1
+        return died
 
     def end(self, wire: int, end: int) -> list[Any] | None:
         """The row of a wire's end: of all starts of this device together."""

@@ -22,7 +22,7 @@ from rich.console import Console as Screen
 from rich.live import Live
 
 from actors import summary, view
-from actors.client import Console, UnreachableError
+from actors.client import ANSWER_TIMEOUT_S, Console, UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
 from actors.keystore import Store
@@ -34,6 +34,7 @@ from mp_actors.errors import ActorsError
 from mp_actors.path import join
 
 POLL_S = 0.25
+PATIENCE_S = 1.0  # for a status: whoever hangs is not to look up meanwhile
 READY_TIMEOUT_S = 30.0
 AGAIN_MAX_S = 5.0  # before a process that died is started again
 DRAIN_S = 2.0  # what is in flight after that is expired
@@ -60,6 +61,8 @@ class Runner:
         self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._console: Console | None = None
         self._status: dict[str, Any] = {}
+        self._status_s = 0.0  # when that was told
+        self._rested_s: float | None = None
         self._rates: dict[tuple[str, str], float] = {}
         self._last: tuple[float, dict[int, int]] | None = None
         self._store: Store | None = None
@@ -82,6 +85,7 @@ class Runner:
         except KeyboardInterrupt:
             self.problems.append("ended before everything in flight had arrived")
         finally:
+            self._rested_s = time.monotonic()
             # Ending takes a bounded time; who presses again gets no orphans and still a summary.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -215,10 +219,10 @@ class Runner:
 
     def _refresh(self) -> None:
         try:
-            self._status = self._ask("status")
+            self._status = self._ask("status", PATIENCE_S)
         except ActorsError:
             return
-        now_s = time.monotonic()
+        now_s = self._status_s = time.monotonic()
         delivered = {row["wire"]: row["delivered"] for row in self._status["wires"]}
         if self._last is None:
             self._last = (now_s, delivered)
@@ -259,14 +263,15 @@ class Runner:
             if not under_way or time.monotonic() - rested_s > DRAIN_S:
                 return
 
-    def _ask(self, kind: str) -> Any:
+    def _ask(self, kind: str, patience_s: float = ANSWER_TIMEOUT_S) -> Any:
         """Ask the controller. *Raises* UnreachableError."""
         if self._console is None:
             listen = self._addresses[self.plan.controller].listen
             assert listen is not None, "check() refuses a controller that cannot be reached"
             number = self.plan.devices[self.plan.controller].number
             keys = keys_for(self.site, self._keys(), CONSOLE)
-            self._console = Console(*listen, number, keys)
+            self._console = Console(*listen, number, keys, patience_s)
+        self._console.patience(patience_s)
         try:
             return self._console.ask(join(self.plan.controller, "controller"), kind)
         except UnreachableError:
@@ -293,7 +298,9 @@ class Runner:
             status["devices"] = devices
             if final:
                 status = summary.closed(self.plan, status)
-        return summary.summarise(self.plan, status, self._processes(), self.problems)
+        age_s = (self._rested_s or time.monotonic()) - self._status_s
+        processes = self._processes()
+        return summary.summarise(self.plan, status, processes, self.problems, (), age_s)
 
     def _processes(self) -> Mapping[str, Mapping[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from actors.client import Console
-from actors.guards import keys_for
+from actors.client import Console, UnreachableError
+from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
 from actors.keystore import Store
 from actors.launch import addresses, read_addresses
@@ -40,21 +40,54 @@ def remove_note(file: Path) -> None:
         note_of(file).unlink(missing_ok=True)
 
 
-def console(file: Path, site: Site, plan: Plan, device: str | None = None) -> Console:
-    """A console at a device of a site that runs, by default the controller's.
+class Place:
+    """Where the devices of a site are to be found. `addresses`: of all of them, as shown."""
 
-    *Raises* UnreachableError, KeysError, and ActorsError for a device that listens nowhere.
-    """
-    path = device or plan.controller
-    found, store = addresses(site), Store.beside(file)
-    note = _read_note(file)
-    if note is not None and _is_alive(note["pid"]):
-        found, store = read_addresses(Path(note["addresses"])), Store(note["keys"], file)
-    listen = found[path].listen
-    if listen is None:
-        raise ActorsError(f"{path}: only dials, so it cannot be asked from outside; ask a worker")
-    number = plan.devices[path].number
-    return Console(*listen, number, keys_for(site, store, CONSOLE))
+    def __init__(self, file: Path, site: Site, plan: Plan) -> None:
+        self._file, self._site, self._plan = file, site, plan
+        found, self._store, self._pid = addresses(site), Store.beside(file), None
+        note = _read_note(file)
+        if note is not None and _is_alive(note["pid"]):
+            self._pid = note["pid"]
+            found = read_addresses(Path(note["addresses"]))
+            self._store = Store(Path(note["keys"]), file)
+        self.addresses = found
+
+    def console(self, device: str | None = None) -> Console:
+        """A console at a device, by default the controller's.
+
+        *Raises* UnreachableError, KeysError, and ActorsError for a device that listens nowhere.
+        """
+        path = device or self._plan.controller
+        if self._pid is None and is_sealed(self._site) and not self._store.folder.exists():
+            raise self.nobody("it has no keys beside it, so only `run` can have started it")
+        listen = self.addresses[path].listen
+        if listen is None:
+            raise ActorsError(
+                f"{path}: only dials, so it cannot be asked from outside; ask a worker"
+            )
+        keys = keys_for(self._site, self._store, CONSOLE)
+        try:
+            return Console(*listen, self._plan.devices[path].number, keys)
+        except UnreachableError as error:
+            raise self.nobody(error, path) from None
+
+    def nobody(self, error: object, device: str | None = None) -> UnreachableError:
+        """That nobody is there, why, and which command starts it."""
+        controller = self._plan.controller
+        path = device or controller
+        role = ", where the controller is," if path == controller else ""
+        if self._pid is not None:
+            return UnreachableError(
+                f"{path}{role} does not answer: {error}; a run goes on "
+                f"(pid {self._pid}): it starts just now, ends, or that device hangs"
+            )
+        if path != controller:
+            return UnreachableError(f"{path} does not answer: {error}")
+        return UnreachableError(
+            f"{self._file}: nothing runs, {controller} with the controller is not there: {error}; "
+            f"start it: actors run {self._file}, or on its machine: actors up {self._file}"
+        )
 
 
 def _read_note(file: Path) -> dict[str, Any] | None:

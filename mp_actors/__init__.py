@@ -11,6 +11,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
     wires        credit, outbox, reliable, arrivals, wires  ends of wires between devices
     node         control, requests, watch, leaf, router, system, node
+    why          journal, lost, explain                     what is kept for whoever asks
     street       clock, links, dial, listen, line, serve, tap, local, testing, boot, safety
 
     data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router

@@ -59,9 +59,9 @@ class Arrivals:
         count = len(readings.values)
         inlet = self._inlets.get(readings.wire)
         if inlet is None:
-            self._wires.lose(readings.wire, "gone", count)
+            self._wires.lose(readings.wire, "gone", count, from_device)
         elif not _may_feed(inlet, from_device, readings.epoch):
-            self._wires.lose(readings.wire, "denied", count)
+            self._wires.lose(readings.wire, "denied", count, from_device)
         else:
             self._feed(inlet, readings, inlet.arrived(readings.sequence, count))
             if not self._grant(inlet) and inlet not in self._owing:
@@ -81,9 +81,10 @@ class Arrivals:
             self._owing = [one for one in self._owing if not self._grant(one)]
 
     def acknowledge(self):
-        """Tell the sources of reliable wires what was dealt with."""
+        """Tell the sources of reliable wires what was dealt with; see what was lost."""
         for number in sorted(self._inlets):
             inlet = self._inlets[number]
+            self._wires.count(inlet)
             if inlet.is_reliable and inlet.acknowledged != inlet.dealt:
                 inlet.granted = None
                 self._grant(inlet)

@@ -21,8 +21,11 @@ from mp_actors.serve import Server
 from mp_actors.system import System
 
 READ_BYTES = 1024
-# What a board needs only while it dials and greets: 20 KB on 64 bits (measured).
+# What a board needs only while it dials and greets, 20 KB on 64 bits (measured), is asked why,
+# or loses something.
 _PASSING = (
+    "explain",
+    "lost",
     "links.unix",  # stays where it is the link
     "greeting",
     "keyring",

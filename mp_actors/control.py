@@ -29,12 +29,12 @@ class Control:
         device, _ = split(path)
         if device == self.node.path:
             self.node.log(sender, "%s: no such actor on this device" % path)
-            self.lose("gone")
+            self.lose("gone", kind, sender)
             return
         body = {"to": path, "from": sender, "do": kind, "args": list(args)}
         body["inc"] = self.node.incarnation
         if not self.send(self.number_of(device), body):
-            self.lose("no-route")
+            self.lose("no-route", kind, sender)
 
     def send(self, to_device, body):
         """Send a control map to a device (0: the first router reads its path).
@@ -87,7 +87,7 @@ class Control:
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:
-            self._take_answer(body, from_device)
+            self.take_answer(body, from_device)
             return
         words = [body.get(field) for field in ("to", "from", "do")]
         args = body.get("args", [])
@@ -115,39 +115,28 @@ class Control:
         elif needs_proof and console is None:
             error = proof.staleness(body, kind, self.node)
         if error is not None:
-            self.lose("denied")
+            self.lose("denied", kind, from_device)
             if answer is not None:
                 answer(error, None)
             return
         if answer is not None:
             self._remember(key)
         if not self.node.scheduler.post(path, kind, args, sender, answer):
-            self.lose("busy")
+            self.lose("busy", kind, from_device)
             if answer is not None:
                 answer(("busy", "%s is busy" % self.node.path), None)
 
     def refuse(self, payload, head, reason):
-        """Count control that goes no further, and tell a sender that waits for an answer."""
-        self.lose(reason)
-        if reason == "denied":
-            return  # it names a sender that did not send it
-        end = -frame.MAC_BYTES if head.flags & frame.PROVED else len(payload)
-        try:
-            body = self.node.codec.decode(payload[head.body : end])
-        except RemoteWireError:
-            return
-        if isinstance(body, dict) and "id" in body and "from" in body:
-            text = "%s: unreachable from %s, %s" % (body.get("to"), self.node.path, reason)
-            answer = {"to": body["from"], "from": body.get("to"), "re": body["id"]}
-            answer["error"] = ["unreachable", text]
-            if head.from_device == self.node.number:
-                self._take_answer(answer, None)  # a leaf's own question, handed back by all
-            else:
-                self.send(head.from_device, answer)
+        """Count control that goes no further; see `lost`."""
+        from mp_actors import lost
 
-    def lose(self, reason):
-        """Count a control message that was not delivered."""
+        lost.refuse(self, payload, head, reason)
+
+    def lose(self, reason, verb=None, origin=0):
+        """Count a control message that was not delivered. `verb`: None for an answer."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
+        if verb is not None:
+            self.node.keep("lose", verb, reason, origin, 1)
 
     def _is_anothers(self, sender, from_device):
         """Whether this actor is known to live on another device than the one that sends."""
@@ -156,7 +145,8 @@ class Control:
         number = self.node.forwarder.number_of(sender[: max(0, sender.rfind("/"))])
         return number not in (0, from_device)
 
-    def _take_answer(self, body, from_device):
+    def take_answer(self, body, from_device):
+        """An answer to a question of this device. *Raises* RemoteWireError if it is none."""
         error = body.get("error")
         if type(body["re"]) is not int:
             raise RemoteWireError("an answer to no number")

@@ -52,12 +52,13 @@ class Node:
         self.codec = codec
         self.incarnation = draw() | 1
         self.limits = limits
-        self.log = log
+        self.journal = None
+        self._say = log
         self.is_ending = False
         self.failed = False  # it ends since an actor escalated
         self.control = Control(self)
         self.scheduler = self.scheduler_type(
-            clock, self.control.tell, log, limits.queue_readings, limits.control_messages
+            clock, self.control.tell, self.log, limits.queue_readings, limits.control_messages
         )
         self.scheduler.ask_remote = self.ask
         self.scheduler.watch = self.watch
@@ -99,6 +100,24 @@ class Node:
         self.log(path, "ends its device: %s" % text)
         self.is_ending = True
         self.failed = True
+
+    # -- what a person asks for later
+
+    def log(self, path, text):
+        """Hand a line of text to whoever watches, and keep it for a while."""
+        self.keep("say", path, text)
+        self._say(path, text)
+
+    def keep(self, kind, *args):
+        """Keep a line, or why something was lost; see `journal`, which comes with the first."""
+        try:
+            if self.journal is None:
+                from mp_actors.journal import Journal
+
+                self.journal = Journal(self)
+            getattr(self.journal, kind)(*args)
+        except (MemoryError, ValueError):
+            pass  # of a text that is none; nothing depends on it
 
     # -- bytes
 
@@ -181,9 +200,11 @@ class Node:
             text = "from device %d, undecodable: %s" % (head.from_device, error)
             self.log(join(self.path, "node"), text)
             if head.is_control:
-                self.control.lose("undecodable")
+                self.control.lose("undecodable", "control", head.from_device)
             else:
-                self.wires.undecodable(body, head.from_device)
+                from mp_actors import lost
+
+                lost.undecodable(self.wires, body, head.from_device)
 
     def take(self, sender, kind, payload):
         """A numbered frame of a neighbour."""
@@ -206,25 +227,15 @@ class Node:
 
     def send_again(self, doubts):
         """Frames that may have arrived or not: once more, if the receiver can tell a repeat."""
-        for payload in doubts:
-            kind = frame.kind(payload)
-            if kind == frame.ROUTED:
-                head = frame.Head(payload)
-                if head.flags & frame.ONCE:
-                    self.control.lose("link")
-                else:
-                    self.forwarder.onward(payload, head)
-            elif kind == "array":
-                wire, readings = readings_of(payload)
-                self.wires.lose(wire, "link", readings)
-            elif kind == "object":
-                self.control.lose("link")
+        from mp_actors import lost
+
+        lost.send_again(self, doubts)
 
     def dead_letter(self, reason, payload, head):
         """A frame that goes no further is counted; who waits for an answer is told."""
         wire, readings = readings_of(payload)
         if readings:
-            self.wires.lose(wire, reason, readings)
+            self.wires.lose(wire, reason, readings, head.from_device)
         else:
             self.control.refuse(payload, head, reason)
 

@@ -61,6 +61,8 @@ class Requests:
             timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
 
         def expire():
+            if number in self._open:
+                self.node.keep("lose", kind, "expired", sender, 1, "to " + path)
             text = "%s: no answer in %d ms" % (path, timeout_ms)
             self._close(number, ("expired", text), None)
 

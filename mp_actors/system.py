@@ -86,6 +86,12 @@ class System(Actor):
         """[my start's number, whether an actor of this name is here]; for who watches it."""
         return [self.node.incarnation, join(self.node.path, name) in self.node.scheduler.cells]
 
+    def on_explain(self, kind, *args):
+        """Answer a person's question; see `explain`. *Raises* Refused if it is none."""
+        from mp_actors import explain
+
+        return explain.answer(self.node, kind, args)
+
     def _stop(self, path):
         if self.node.scheduler.ended.pop(path, None) is None:
             self.node.scheduler.stop(path)

@@ -4,8 +4,7 @@
     readings of others: batch -> `arrivals`, which is loaded where a wire ends
 """
 
-from mp_actors import batch, credit, frame, full
-from mp_actors.errors import RemoteWireError
+from mp_actors import batch, credit, frame
 from mp_actors.outbox import Outbox
 from mp_actors.path import split
 from mp_actors.ticks import add
@@ -30,7 +29,7 @@ class Wires:
         self.outboxes = {}
         self.dirty = []
         self.lost = {}
-        self._arrivals = None
+        self.arrivals = None
         node_timers = node.scheduler.timers
         node_timers.every(node.clock.ticks_ms(), LOOK_MS, self._look)
 
@@ -80,21 +79,9 @@ class Wires:
 
     def disconnect(self, number):
         """Remove the ends of a wire that are here; readings that wait are counted as `gone`."""
-        inlet = self.inlets.pop(number, None)
-        outbox = self.outboxes.pop(number, None)
-        if inlet is not None:
-            self._arrivals.forget(inlet)
-        for end in (inlet, outbox):
-            if end is None:
-                continue
-            end.discard("gone")
-            full.release(end, 0)
-            for cell in self.node.scheduler.cells.values():
-                if end in cell.outlets:
-                    cell.outlets.remove(end)
-                if end in cell.inlets:
-                    cell.inlets.remove(end)
-        self.node.scheduler.relink()
+        from mp_actors import lost
+
+        lost.disconnect(self, number)
 
     def flush(self):
         """Send what outboxes hold, as far as there is a way and room."""
@@ -104,8 +91,8 @@ class Wires:
                 outbox.is_dirty = False
             else:
                 self.dirty.append(outbox)
-        if self._arrivals is not None:
-            self._arrivals.flush()
+        if self.arrivals is not None:
+            self.arrivals.flush()
 
     def take(self, body, from_device):
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
@@ -115,10 +102,10 @@ class Wires:
             items_max = self.node.limits.items
             self.take_credit(self.node.codec.decode(body, items_max=items_max), from_device)
             return
-        if self._arrivals is not None:
-            self._arrivals.take(body, from_device)
+        if self.arrivals is not None:
+            self.arrivals.take(body, from_device)
         else:
-            self.lose(batch.head(body)[0], "gone", batch.count(body))
+            self.lose(batch.head(body)[0], "gone", batch.count(body), from_device)
 
     def take_credit(self, body, from_device):
         """A grant of a target, or the question of a source. *Raises* RemoteWireError."""
@@ -129,36 +116,23 @@ class Wires:
                 outbox.grant(number, delivered)
                 outbox.wake()
             return
-        if self._arrivals is not None:
-            self._arrivals.asked(wire, epoch, number, from_device)
+        if self.arrivals is not None:
+            self.arrivals.asked(wire, epoch, number, from_device)
 
-    def undecodable(self, body, from_device):
-        """Count a body that `take` did not understand, as exactly as its lengths allow."""
-        try:
-            wire, epoch, sequence, _ = batch.head(body)
-            readings = batch.count(body)
-        except RemoteWireError:
-            self.lose(0, "undecodable", 1)
-            return
-        inlet = None
-        if self._arrivals is not None:
-            inlet = self._arrivals.inlet_for(wire, epoch, from_device)
-        if inlet is None:
-            self.lose(wire, "undecodable", readings)
-        else:
-            inlet.drop("undecodable", readings - inlet.arrived(sequence, readings))
-
-    def lose(self, wire, reason, readings):
-        """Count readings that end here though this is not their target."""
+    def lose(self, wire, reason, readings, origin=0):
+        """Count readings that end here though this is not their target; `origin`: the device that
+        has sent them, 0 if it is not known.
+        """
         key = (wire, reason)
         if key not in self.lost and len(self.lost) >= self.node.limits.items // LOST_PART:
             key = (0, reason)  # whoever invents wires must not make the report too long to send
         self.lost[key] = self.lost.get(key, 0) + readings
+        self.node.keep("lose", wire, reason, origin, readings)
 
     def _look(self):
         """Acknowledge what reliable wires brought; see which outboxes do not move."""
-        if self._arrivals is not None:
-            self._arrivals.acknowledge()
+        if self.arrivals is not None:
+            self.arrivals.acknowledge()
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
             is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
@@ -168,6 +142,12 @@ class Wires:
             if outbox.is_stalled:
                 self._ask_credit(outbox)
             self._notify(outbox)
+            self.count(outbox)
+
+    def count(self, end, is_last=False):
+        """Keep why this end has lost what it has; `is_last`: before it is removed."""
+        if end.dropped:
+            self.node.keep("count", end, is_last)
 
     def _ask_credit(self, outbox):
         outbox.again()
@@ -202,11 +182,11 @@ class Wires:
 
     def _ends(self):
         """The wires that end here. Loaded with the first: a board pays for what it has."""
-        if self._arrivals is None:
+        if self.arrivals is None:
             from mp_actors.arrivals import Arrivals
 
-            self._arrivals = Arrivals(self.node, self)
-        return self._arrivals
+            self.arrivals = Arrivals(self.node, self)
+        return self.arrivals
 
     def _outbox(self, spec):
         limits = self.node.limits

@@ -199,7 +199,7 @@ def test_whoever_waits_for_credit_stands_in_one_place_of_one_list():
     for value in range(200):
         wired.block()
         wired.emit(value)
-        assert len(wires._arrivals._owing) <= 1 and len(wired.row.nodes[0].wires.dirty) <= 1
+        assert len(wires.arrivals._owing) <= 1 and len(wired.row.nodes[0].wires.dirty) <= 1
         if value % 5 == 4:
             wired.block(False)
             wired.row.run(1)
