@@ -113,6 +113,10 @@ class Outbox:
     def again(self):
         """Nothing came back for a while; what has left is no business of a stream any more."""
 
+    def question(self):
+        """What asks for credit; see `credit`."""
+        return [self.wire, self.epoch, self.next]
+
     def drop(self, reason, count):
         """Count readings that were accepted and will not be sent."""
         self.dropped[reason] = self.dropped.get(reason, 0) + count
@@ -135,7 +139,7 @@ class Outbox:
         full.release(self, len(self.values))
         return self.start == len(self.values)
 
-    def grant(self, granted, _delivered):
+    def grant(self, granted, _delivered, _is_fresh=None):
         """The target takes numbers below this one."""
         if diff(granted, self.granted) > 0:
             self.granted = granted

@@ -8,7 +8,6 @@ from mp_actors import batch, credit, frame, full
 from mp_actors.errors import RemoteWireError
 from mp_actors.outbox import Outbox
 from mp_actors.path import split
-from mp_actors.ticks import add
 
 LOOK_MS = 500
 STALLED_LOOKS = 2  # after 1 s that nothing moves, the actor at the source is told
@@ -30,6 +29,7 @@ class Wires:
         self.outboxes = {}
         self.dirty = []
         self.lost = {}
+        self.keeper = None  # makes the ends of reliable wires where there is a disk; as `reliable`
         self._arrivals = None
         node_timers = node.scheduler.timers
         node_timers.every(node.clock.ticks_ms(), LOOK_MS, self._look)
@@ -111,8 +111,10 @@ class Wires:
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
         the body is not understood.
         """
-        if body[:1] == credit.QUESTION:
-            self.take_credit(self.node.codec.decode(body), from_device)
+        if body[:1] in credit.QUESTION:
+            asked = credit.read(self.node.codec.decode(body))
+            if self._arrivals is not None:
+                self._arrivals.asked(asked, from_device)
             return
         if self._arrivals is not None:
             self._arrivals.take(body, from_device)
@@ -120,16 +122,14 @@ class Wires:
             self.lose(batch.head(body)[0], "gone", batch.count(body))
 
     def take_credit(self, body, from_device):
-        """A grant of a target, or the question of a source. *Raises* RemoteWireError."""
-        wire, epoch, number, delivered = credit.read(body)
-        if delivered is not None:
-            outbox = self.outboxes.get(wire)
-            if outbox is not None and outbox.epoch == epoch and outbox.to_device == from_device:
-                outbox.grant(number, delivered)
-                outbox.wake()
-            return
-        if self._arrivals is not None:
-            self._arrivals.asked(wire, epoch, number, from_device)
+        """A grant of a target. *Raises* RemoteWireError."""
+        wire, epoch, number, delivered, is_fresh = credit.read(body)
+        if delivered is None:
+            raise RemoteWireError("a question where a grant belongs")
+        outbox = self.outboxes.get(wire)
+        if outbox is not None and outbox.epoch == epoch and outbox.to_device == from_device:
+            outbox.grant(number, delivered, is_fresh)
+            outbox.wake()
 
     def undecodable(self, body, from_device):
         """Count a body that `take` did not understand, as exactly as its lengths allow."""
@@ -170,7 +170,7 @@ class Wires:
 
     def _ask_credit(self, outbox):
         outbox.again()
-        body = self.node.codec.encode([outbox.wire, outbox.epoch, outbox.next])
+        body = self.node.codec.encode(outbox.question())
         self.node.send(frame.STREAM, outbox.to_device, body)
         outbox.wake()
 
@@ -192,9 +192,10 @@ class Wires:
             return True
         return self.node.scheduler.post(cell.path, kind, (target,), cell.path, None)
 
-    @staticmethod
-    def reliable():
-        """What reliable wires need; loaded, too, where one asks for it."""
+    def reliable(self):
+        """What makes the ends of reliable wires; loaded, too, where one asks for it."""
+        if self.keeper is not None:
+            return self.keeper
         from mp_actors import reliable
 
         return reliable
@@ -209,21 +210,23 @@ class Wires:
 
     def _outbox(self, spec):
         limits = self.node.limits
-        kind = self.reliable().ReliableOutbox if spec["reliable"] else Outbox
-        outbox = kind(self.node, spec["wire"], spec["epoch"], spec["source"])
+        outbox_for = self.reliable().outbox if spec["reliable"] else _stream
+        outbox = outbox_for(self.node, spec)
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
-        outbox.next = spec["first"]
         outbox.items_max = spec["items"]
         outbox.limit_bytes = min(spec["limit"], limits.out_bytes) - frame.HEAD_BYTES
-        outbox.bound = 2 * limits.queue_readings
-        if spec["reliable"]:
-            outbox.bound = max(outbox.bound, limits.credit_readings)
-        outbox.granted = add(spec["first"], spec["credit"])
+        bound = limits.credit_readings if spec["reliable"] else 0
+        outbox.bound = max(outbox.bound, bound, 2 * limits.queue_readings)
+        outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
         outbox.policy = spec["full"]
         outbox.target = spec["target"]
         self.outboxes[spec["wire"]] = outbox
         return outbox
+
+
+def _stream(node, spec):
+    return Outbox(node, spec["wire"], spec["epoch"], spec["source"])
 
 
 def _same_ends(end, spec):

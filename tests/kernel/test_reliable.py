@@ -152,6 +152,7 @@ def test_a_source_that_holds_all_it_may_takes_no_more():
 def test_an_acknowledgement_that_comes_while_all_is_sent_again_is_not_lost():
     box = ReliableOutbox(Stub(), 1, 1, NEAR)
     box.granted, box.bound, box.limit_bytes, box.items_max = 100, 50, 1000, 1024
+    box.name = 1
     for value in range(6):
         box.put(value, value, NEAR)
     box.flush()
@@ -165,9 +166,9 @@ def test_an_acknowledgement_that_comes_while_all_is_sent_again_is_not_lost():
     box.grant(100, 6)
     assert box.values == [5] and box.acknowledged == 5
     box.again()
-    box.rebind(2, 1, 50)  # before that was sent once more
-    assert (box.next, box.sent, box.waiting) == (1, 5, 1)
-    assert box.flush() and (box.next, box.sent, box.waiting) == (2, 6, 0)
+    box.rebind(2, 6, 50)  # before that was sent once more
+    assert (box.next, box.sent, box.waiting) == (6, 6, 0)
+    assert box.flush() and (box.next, box.sent, box.waiting) == (7, 6, 0)
 
 
 def test_an_acknowledgement_of_what_was_never_sent_changes_nothing():
@@ -182,6 +183,8 @@ def test_an_acknowledgement_of_what_was_never_sent_changes_nothing():
 
 class Stub:
     """Takes the batches of an outbox; `room` bytes at most."""
+
+    incarnation = 5
 
     def __init__(self):
         from mp_actors import codec
