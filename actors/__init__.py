@@ -10,6 +10,7 @@ a file importing only from floors below its own:
                placement, plan                   places, numbers; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     ledger, observer, controller      accounts; reports; roll-out, halt, end
+    kept       store, kept, keeper, durability   what outlasts a kill: on disk; at work; allowed
     devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, summary, view, runner, tap, cli

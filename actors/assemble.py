@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.controller import REPORT_MS, Controller
+from actors.keeper import Keeper
 from actors.plan import Plan
 from actors.state import State, StateFile
+from actors.store import Store
 from actors.topology import Device
 from mp_actors import loader
 from mp_actors.guard import Guard
@@ -27,11 +29,12 @@ def make_node(
     pid: int | None = None,
     guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
+    store: Store | None = None,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
 
     `parents`: numbers of the routers a leaf uses. `maker(class_name, arguments)` gives what makes
-    an actor. `pid`: of the process, by default this one's.
+    an actor. `pid`: of the process, by default this one's. `store`: its disk, where it has one.
     """
 
     def forwarder(node: Node) -> Router | Leaf:
@@ -41,6 +44,8 @@ def make_node(
     node = Node(
         device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
+    if store is not None:
+        node.wires.keeper = Keeper(node, store)
     system = System(node, pid, maker)
     node.scheduler.spawn(join(device.path, "node"), lambda: system)
     if device.is_router:

@@ -6,7 +6,7 @@ equation is promised at rest only. Reasons reported on the way explain gaps in t
 target and are never added to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,15 +28,22 @@ class DeviceReport:
     past_ends: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
     past_lost: list[list[Any]] = field(default_factory=list)
 
-    def begin_anew(self) -> None:
-        """The device was started again: what it counted before is closed."""
+    def begin_anew(self, kept: Collection[int] = ()) -> None:
+        """The device was started again: what it counted before is closed.
+
+        `kept`: wires whose source goes on counting where it was, from its disk.
+        """
+        going_on = {key: row for key, row in self.ends.items()
+                    if key[1] == SOURCE and key[0] in kept}
         for key, row in self.ends.items():
+            if key in going_on:
+                continue
             closed = [*row[:4], 0, dict(row[5]), *row[6:]]
             if row[4]:
                 closed[5]["crash"] = closed[5].get("crash", 0) + row[4]  # it waited there
             self.past_ends[key] = _added(self.past_ends.get(key), closed)
         self.past_lost += self.figures.get("lost", ())
-        self.ends = {}
+        self.ends = going_on
         self.actors = {}
         self.restarts += 1
 
@@ -131,7 +138,8 @@ def _account(
         return made
     sent = arrived = missing = acknowledged = 0
     row = source.end(wire.number, SOURCE)
-    if row is not None and wire.delivery == "reliable" and not source.restarts:
+    is_one = wire.durable or not source.restarts  # row, of one count of all its readings
+    if row is not None and wire.delivery == "reliable" and is_one:
         return _reliable_account(row, target.end(wire.number, TARGET))
     if row is not None:
         _, _, made.accepted, sent, made.in_flight, dropped, acknowledged, made.doubled = row[:8]

@@ -39,7 +39,8 @@ class Observer:
         """This start of a device is the present one; what another has counted is closed."""
         report = self.reports[path]
         if report.incarnation not in (0, incarnation):
-            report.begin_anew()
+            wires = self.plan.wires.values()
+            report.begin_anew([wire.number for wire in wires if wire.durable])
         report.incarnation = incarnation
 
     def take_actors(self, path: str, rows: Iterable[list[Any]]) -> None:

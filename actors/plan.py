@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from actors.delivery import RELIABLE
+from actors.durability import has_checkpoints, require_kept_wires
 from actors.placement import Place, place
 from actors.resilience import cut_sets
 from actors.routing import Routing
@@ -59,6 +61,7 @@ class WirePlan:
     delivery: str = "stream"
     full: str = "drop-oldest"
     credit: int = 1024
+    durable: bool = False  # its source's numbers and readings outlast the device
 
     @property
     def hops(self) -> int:
@@ -68,7 +71,7 @@ class WirePlan:
     @property
     def spec(self) -> dict[str, Any]:
         """What both ends are told; see `Wires.connect`."""
-        return {
+        spec = {
             "wire": self.number,
             "epoch": self.epoch,
             "source": self.source,
@@ -82,8 +85,11 @@ class WirePlan:
             "via": self.via,
             "credit": self.credit,
             "full": self.full,
-            "reliable": self.delivery == "reliable",
+            "reliable": self.delivery == RELIABLE,
         }
+        if self.durable:  # boards have no use for the word
+            spec["durable"] = True
+        return spec
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,13 @@ class Command:
 
 
 def make_plan(site: Site) -> Plan:
-    """The plan of a site that `check` found no fault with."""
+    """The plan of a site that `check` found no fault with.
+
+    *Raises* SiteError if where things were placed contradicts what they promise.
+    """
     routing = Routing(site.topology)
     places = place(site, routing)
+    require_kept_wires(site, lambda stage: places[stage].device)
     actors = _actors(places)
     controller = site.topology.controller_device
     assert controller is not None, "check() refuses a site without a controller"
@@ -179,7 +189,8 @@ def restored(
 ) -> tuple[Plan, list[Command]]:
     """What brings a device back that has begun anew, and the plan from then on.
 
-    Its actors are made, and its wires at both ends under a higher epoch: numbers begin again.
+    Its actors are made, and its wires at both ends under a higher epoch. What others send to it
+    waits until the wires that its actors feed are there.
     `waiting`: keys of commands that are not carried out yet; they are waited for, too.
     """
     after = renewed(plan, path)
@@ -187,6 +198,10 @@ def restored(
     commands = []
     for command in diff(None, after):
         kind, name = command.key[0], command.key[-1]
+        if kind == "source":
+            fed = _downstream(after, {after.wires[name].target})
+            late = sorted(("source", one) for one in mine if after.wires[one].source in fed)
+            command = replace(command, after=(*command.after, *late))
         its_own = kind in ("spawn", "start") and command.device == path
         if its_own or (kind in ("source", "target") and name in mine):
             commands.append(command)
@@ -281,19 +296,24 @@ def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list
 
 def _start(plan: Plan, path: str) -> Command:
     """Start a device's sensors and windows, once their readings have everywhere to go."""
-    here = [actor for actor in plan.actors if actor.rsplit("/", 1)[0] == path]
-    reached, found = set(here), list(here)
+    here = {actor for actor in plan.actors if actor.rsplit("/", 1)[0] == path}
     needed: set[tuple[Any, ...]] = {("spawn", actor) for actor in here} | {_ready(path)}
+    fed = _downstream(plan, here)
+    needed.update(("source", wire.number) for wire in plan.wires.values() if wire.source in fed)
+    after = tuple(sorted(needed, key=repr))
+    return Command(("start", path), path, "node", "start", (), after)
+
+
+def _downstream(plan: Plan, actors: set[str]) -> set[str]:
+    """These actors, and all that their readings can get to."""
+    reached, found = set(actors), sorted(actors)
     while found:
         actor = found.pop()
         for wire in plan.wires.values():
-            if wire.source == actor:
-                needed.add(("source", wire.number))
-                if wire.target not in reached:
-                    reached.add(wire.target)
-                    found.append(wire.target)
-    after = tuple(sorted(needed, key=repr))
-    return Command(("start", path), path, "node", "start", (), after)
+            if wire.source == actor and wire.target not in reached:
+                reached.add(wire.target)
+                found.append(wire.target)
+    return reached
 
 
 def _ready(path: str) -> tuple[str, str]:
@@ -351,6 +371,7 @@ def _wires(
             delivery=wire.delivery,
             full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
+            durable=wire.durable or (wire.delivery == RELIABLE and has_checkpoints(wire.source)),
         )
     return wires
 

@@ -37,7 +37,10 @@ class System(Actor):
         wanted = (class_name, arguments)
         if self.classes.get(path) == wanted:
             return
-        self.node.scheduler.spawn(path, self.make(class_name, arguments))
+        make, keeper = self.make(class_name, arguments), self.node.wires.keeper
+        if keeper is not None:
+            make = keeper.maker(path, class_name, make)
+        self.node.scheduler.spawn(path, make)
         self.classes[path] = wanted
 
     def on_stop(self, name):

@@ -114,7 +114,8 @@ def _add_ends(
         account.next = max(account.next, outbox.numbered)
         waiting[wire] = outbox.waiting
         if is_alive:
-            kept = len(outbox.values) - outbox.waiting  # not acknowledged
+            waiting_here = outbox.waiting - len(getattr(outbox, "fresh", ()))
+            kept = len(outbox.values) - waiting_here  # not acknowledged
             numbers = range(outbox.numbered - kept, outbox.numbered)
             present.setdefault(wire, set()).update(numbers)
     for wire, inlet in node.wires.inlets.items():
