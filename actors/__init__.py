@@ -11,6 +11,7 @@ a file importing only from floors below its own:
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     ledger, observer, controller      accounts; reports; roll-out, halt, end
     kept       store, kept, keeper, durability   what outlasts a kill: on disk; at work; allowed
+    back       repair, renewal                   who has begun anew; what they have to be told
     devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, summary, view, runner, tap, cli

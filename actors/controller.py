@@ -13,7 +13,8 @@ from actors import reports
 from actors.accel import codec
 from actors.costs import Costs
 from actors.observer import Observer
-from actors.plan import Command, Plan, diff, raised, renewed, restored, resumed
+from actors.plan import Command, Plan, diff
+from actors.renewal import raised, renewed, restored, resumed
 from actors.repair import Repair
 from actors.state import State, StateFile
 from mp_actors.actor import Actor
@@ -207,7 +208,19 @@ class Controller(Actor):
 
         self._requests.ask(self.path, path, "version", [], known, COMMAND_TIMEOUT_MS)
 
-    def _answered(self, command: Command, error: Error) -> None:
+    def _look_again(self, command: Command, error: Error) -> None:
+        """An order was refused: perhaps since its device was started again, and nobody knew."""
+
+        def known(unheard: Error, start: Any) -> None:
+            if unheard is None:
+                self._know(command.device, start)
+            self._answered(command, unheard or error, is_final=unheard is None)
+
+        arguments = [self.path, self._report_ms]
+        path = join(command.device, "node")
+        self._requests.ask(self.path, path, "watch", arguments, known, COMMAND_TIMEOUT_MS)
+
+    def _answered(self, command: Command, error: Error, is_final: bool = False) -> None:
         if self._open.get(command.key) is not command:
             return  # of an order that another has taken the place of
         if error is not None and error[0] != "failed":
@@ -215,6 +228,9 @@ class Controller(Actor):
             self._waits(command, error[1])
             timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
             timers.after(now_ms, RETRY_MS, lambda: self._again(command))
+            return
+        if error is not None and command.kind in ("spawn", "wire") and not is_final:
+            self._look_again(command, error)
             return
         self.waiting_for.pop(command.key, None)
         del self._open[command.key]
@@ -294,7 +310,7 @@ class Controller(Actor):
         """A device knows this epoch of a wire; a higher one is of a plan that was forgotten."""
         if type(epoch) is not int or epoch <= self.plan.wires[number].epoch:
             return
-        self.plan, commands = raised(self.plan, number, epoch)
+        self.plan, commands = raised(self.plan, number, epoch, set(self._open))
         self._save()
         self._reopen(commands)
 

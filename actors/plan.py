@@ -5,8 +5,8 @@ site from one plan to another; the controller carries it out, and a first start 
 nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -178,62 +178,10 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         commands.append(Command(key, device, "node", "spawn", arguments, after))
     for wire in new.wires.values():
         if not _wire_goes_on(old, new, wire.number):
-            commands += _wire_commands(wire, removed)
+            commands += wire_commands(wire, removed)
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
-    return [_without_unknown(command, done) for command in commands]
-
-
-def restored(
-    plan: Plan, path: str, waiting: Collection[tuple[Any, ...]] = ()
-) -> tuple[Plan, list[Command]]:
-    """What brings a device back that has begun anew, and the plan from then on.
-
-    Its actors are made, and its wires at both ends under a higher epoch. What others send to it
-    waits until the wires that its actors feed are there.
-    `waiting`: keys of commands that are not carried out yet; they are waited for, too.
-    """
-    after = renewed(plan, path)
-    mine = {number for number, wire in after.wires.items() if wire is not plan.wires[number]}
-    commands = []
-    for command in diff(None, after):
-        kind, name = command.key[0], command.key[-1]
-        if kind == "source":
-            fed = _downstream(after, {after.wires[name].target})
-            late = sorted(("source", one) for one in mine if after.wires[one].source in fed)
-            command = replace(command, after=(*command.after, *late))
-        its_own = kind in ("spawn", "start") and command.device == path
-        if its_own or (kind in ("source", "target") and name in mine):
-            commands.append(command)
-    known = {command.key for command in commands}.union(waiting)
-    return after, [_without_unknown(command, known) for command in commands]
-
-
-def renewed(plan: Plan, path: str) -> Plan:
-    """The plan with a higher epoch for every wire between this device and others."""
-    wires = dict(plan.wires)
-    for wire in plan.wires.values():
-        if path in (wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]):
-            wires[wire.number] = replace(wire, epoch=wire.epoch + 1)
-    return replace(plan, wires=wires)
-
-
-def raised(plan: Plan, number: int, epoch: int) -> tuple[Plan, list[Command]]:
-    """The plan with a wire whose ends know a higher epoch than it has: both are told one above."""
-    wires = dict(plan.wires)
-    wires[number] = replace(wires[number], epoch=epoch + 1)
-    target, *source = _wire_commands(wires[number], ())
-    commands = [_without_unknown(one, {target.key}) for one in (target, *source)]
-    return replace(plan, wires=wires), commands
-
-
-def resumed(plan: Plan, epochs: Mapping[int, int]) -> Plan:
-    """The plan with the epochs that an earlier controller had given."""
-    wires = {
-        number: replace(wire, epoch=epochs.get(number, wire.epoch))
-        for number, wire in plan.wires.items()
-    }
-    return replace(plan, wires=wires)
+    return [without_unknown(command, done) for command in commands]
 
 
 def _outward(plan: Plan) -> list[str]:
@@ -276,7 +224,8 @@ def _removal(step: tuple[str, str, Any]) -> Command:
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+def wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+    """What makes both ends of a wire, the target's first."""
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
         ("target", wire.number),
@@ -296,24 +245,19 @@ def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list
 
 def _start(plan: Plan, path: str) -> Command:
     """Start a device's sensors and windows, once their readings have everywhere to go."""
-    here = {actor for actor in plan.actors if actor.rsplit("/", 1)[0] == path}
+    here = [actor for actor in plan.actors if actor.rsplit("/", 1)[0] == path]
+    reached, found = set(here), list(here)
     needed: set[tuple[Any, ...]] = {("spawn", actor) for actor in here} | {_ready(path)}
-    fed = _downstream(plan, here)
-    needed.update(("source", wire.number) for wire in plan.wires.values() if wire.source in fed)
-    after = tuple(sorted(needed, key=repr))
-    return Command(("start", path), path, "node", "start", (), after)
-
-
-def _downstream(plan: Plan, actors: set[str]) -> set[str]:
-    """These actors, and all that their readings can get to."""
-    reached, found = set(actors), sorted(actors)
     while found:
         actor = found.pop()
         for wire in plan.wires.values():
-            if wire.source == actor and wire.target not in reached:
-                reached.add(wire.target)
-                found.append(wire.target)
-    return reached
+            if wire.source == actor:
+                needed.add(("source", wire.number))
+                if wire.target not in reached:
+                    reached.add(wire.target)
+                    found.append(wire.target)
+    after = tuple(sorted(needed, key=repr))
+    return Command(("start", path), path, "node", "start", (), after)
 
 
 def _ready(path: str) -> tuple[str, str]:
@@ -321,7 +265,7 @@ def _ready(path: str) -> tuple[str, str]:
     return ("watch", path)
 
 
-def _without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
+def without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
     """Only what is done in the same difference can be waited for; the rest was done before."""
     after = tuple(key for key in command.after if key in known)
     return Command(

@@ -25,6 +25,8 @@ class Outbox:
     `told`: the instance that knows it. `is_dirty`: it stands in the list of those to be flushed.
     """
 
+    is_unheard = False  # its target has said nothing in this epoch, and should have
+
     def __init__(self, node, wire, epoch, source):
         self.node = node
         self.wire = wire

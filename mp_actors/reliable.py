@@ -57,6 +57,7 @@ class ReliableOutbox(Outbox):
         if is_fresh:
             self.repeated += self._doubt
         self._doubt = 0
+        self.is_unheard = False
         count = diff(delivered, self._base)
         if 0 < count <= self._unacknowledged():
             self._base = delivered
@@ -74,6 +75,7 @@ class ReliableOutbox(Outbox):
         self.repeated += self._doubt  # the target of the epoch before was never heard
         self._doubt = self._unacknowledged()
         self._is_introduced = False
+        self.is_unheard = True
         self.start = 0
         Outbox.rebind(self, epoch, self._base, credit)
 

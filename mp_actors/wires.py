@@ -164,7 +164,7 @@ class Wires:
             outbox.moved_before = outbox.moved
             outbox.looks = outbox.looks + 1 if is_stuck else 0
             outbox.is_stalled = outbox.looks >= STALLED_LOOKS
-            if outbox.is_stalled:
+            if outbox.is_stalled or (outbox.is_unheard and outbox.values):
                 self._ask_credit(outbox)
             self._notify(outbox)
 

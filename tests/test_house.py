@@ -59,7 +59,7 @@ FLOORS = {
         5: "durability routing resilience keys",
         6: "check placement costs keyfile",
         7: "plan keystore",
-        8: "ledger guards",
+        8: "ledger guards renewal",
         9: "observer client repair",
         10: "controller summary",
         11: "assemble view sim sim.words",
