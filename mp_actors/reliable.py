@@ -51,6 +51,11 @@ class ReliableOutbox(Outbox):
         """The number behind the last that was given to a reading."""
         return self._first_time
 
+    @property
+    def moved(self):
+        """A number that rises when something was acknowledged: what only left may be lost."""
+        return self.acknowledged
+
     def grant(self, granted, delivered, is_fresh=None):
         """The target takes numbers below `granted`, and has dealt with those below `delivered`."""
         Outbox.grant(self, granted, delivered)

@@ -161,7 +161,7 @@ class Wires:
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
             is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
-            outbox.moved_before = outbox.moved
+            outbox.moved_before = outbox.moved if outbox.values else None
             outbox.looks = outbox.looks + 1 if is_stuck else 0
             outbox.is_stalled = outbox.looks >= STALLED_LOOKS
             if outbox.is_stalled or (outbox.is_unheard and outbox.values):
