@@ -10,7 +10,7 @@ from typing import Any
 from actors.delivery import RELIABLE
 from actors.device import Device
 from actors.pipeline import Stage, Wire
-from actors.problems import Problems, SiteError, shown_value
+from actors.problems import Problems, SiteError
 from actors.site import Site
 
 CHECKPOINT_MS_MIN = 10
@@ -44,7 +44,7 @@ def check_checkpoints(stage: Stage, device: Device | None, problems: Problems) -
             at,
             f"{stage.name} has checkpoints and is on a board",
             expected="a worker, which has a disk: a device without board=",
-            got=shown_value(device.path),
+            got=f"{device.path} is a board",
             remedy="move it with at=, or leave checkpoint_ms out",
         )
 
@@ -70,7 +70,7 @@ def check_kept_wires(
                 wire.declared_at,
                 f"the durable wire {wire} begins on a board",
                 expected="a source on a worker, which has a disk: a device without board=",
-                got=shown_value(source.path),
+                got=f"{source.path} is a board",
                 remedy="leave durable=True out, or draw it from an actor on a worker",
             )
         ends = has_checkpoints(wire.source) or has_checkpoints(wire.target)

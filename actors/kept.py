@@ -65,7 +65,9 @@ class KeptOutbox(ReliableOutbox):
         """Take one reading; it leaves once it is in the file."""
         self.accepted += 1
         is_full = len(self.values) + len(self.fresh) >= self.bound
-        if is_full or self._keeper.is_failing or not self._can_leave(value, at_us, source):
+        if self._keeper.is_failing and not self.is_held:  # what is held waits for its checkpoint
+            is_full = True
+        if is_full or not self._can_leave(value, at_us, source):
             self.drop("refused", 1)
             return False
         self.fresh.append((value, at_us, source))

@@ -215,3 +215,94 @@ def test_everything_dies_but_the_disks(seed, tmp_path):
     taken, got = Meter.taken["d/source/meter"], values(sim, "d/target/keep")
     assert got == [[number, value] for number, value in enumerate(taken, 1)]
     check_accounts(sim)
+
+
+# -- a disk that is full, a file that is damaged
+
+
+def lines_of(sim, path):
+    """What an actor's log says."""
+    return [text for _, one, text in sim.lines if one == path]
+
+
+def test_a_full_disk_is_told_to_the_source_and_to_the_person_and_the_device_runs_on():
+    sim = Sim(row([True, False], Tally), seed=2)
+    sim.run_ms(ROLL_OUT_MS)
+    database = sim.stores["d/source"]._db
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    for router in ("d/left", "d/right"):
+        sim.cut("d/source", router)
+    sim.run_ms(20_000)
+    taken = len(Meter.taken["d/source/meter"])
+    assert taken < Meter.counts["d/source/meter"] - 500
+    sim.run_ms(5000)
+    assert len(Meter.taken["d/source/meter"]) <= taken + 20  # that a new try may find room for
+    alarms = [text for text in lines_of(sim, "d/source/node") if "ALARM" in text]
+    assert len(alarms) == 1
+    assert "full; what durable wires are given is refused" in alarms[0]
+    database.execute("PRAGMA max_page_count = 100000")
+    for router in ("d/left", "d/right"):
+        sim.repair("d/source", router)
+    sim.run_ms(8000)
+    assert any("is written again" in text for text in lines_of(sim, "d/source/node"))
+    assert Meter.counts["d/source/meter"] - Meter.taken["d/source/meter"][-1] < 3
+    sim.finish()
+    taken, got = Meter.taken["d/source/meter"], values(sim, "d/target/keep")
+    assert got == [[number, value] for number, value in enumerate(taken, 1)]
+    check_accounts(sim)
+    (wire,) = [one for one in sim.status["wires"] if one["wire"] == 1]
+    assert wire["dropped"] == {"refused": Meter.counts["d/source/meter"] - len(taken)}
+
+
+def test_an_operator_whose_disk_takes_nothing_lets_nothing_out_and_takes_nothing_for_good():
+    sim = Sim(row([True, False], Tally), seed=2)
+    sim.run_ms(ROLL_OUT_MS)
+    database = sim.stores["d/middle"]._db
+    database.execute("PRAGMA query_only = ON")
+    sim.run_ms(20_000)
+    assert any("ALARM" in text for text in lines_of(sim, "d/middle/node"))
+    assert values(sim, "d/target/keep")[-1][1] < Meter.taken["d/source/meter"][-1] - 500
+    sim.crash("d/middle")
+    sim.run_ms(500)
+    sim.restart("d/middle")
+    sim.run_ms(5000)
+    database.execute("PRAGMA query_only = OFF")
+    sim.run_ms(10_000)
+    sim.finish()
+    taken, got = Meter.taken["d/source/meter"], values(sim, "d/target/keep")
+    assert got == [[number, value] for number, value in enumerate(taken, 1)]
+    check_accounts(sim)
+
+
+class Fickle(Tally):
+    """Fails now and then; once, what it leaves is of no use."""
+
+    made = []
+
+    def apply(self, value):
+        if value % 97 == 0:
+            raise OSError("now and then")
+        return super().apply(value)
+
+    def restore(self, state):
+        Fickle.made.append(state)
+        if len(Fickle.made) == 4:
+            raise ValueError("of no use")
+        super().restore(state)
+
+
+def test_an_operator_that_fails_in_place_goes_on_with_its_state_or_begins_from_its_checkpoint():
+    Fickle.made = []
+    sim = Sim(row([True, False], Fickle), seed=2)
+    sim.run_ms(ROLL_OUT_MS)
+    assert sim.run_until(lambda: sim.devices["d/middle"].node.is_ending, limit_ms=30_000)
+    sim.crash("d/middle")  # as its process ends then
+    sim.run_ms(300)
+    sim.restart("d/middle")
+    sim.run_ms(10_000)
+    assert len(Fickle.made) > 5
+    sim.finish()
+    taken, got = Meter.taken["d/source/meter"], values(sim, "d/target/keep")
+    good = [value for value in taken if value % 97]
+    assert got == [[number, value] for number, value in enumerate(good, 1)]
