@@ -169,6 +169,8 @@ class Controller(Actor):
         arguments = list(command.arguments)
         if command.kind == "watch":
             arguments = [self.path, self._report_ms]
+        elif command.kind == "start":
+            arguments = [self._repair.starts.get(command.device)]
 
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:
@@ -229,7 +231,7 @@ class Controller(Actor):
             timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
             timers.after(now_ms, RETRY_MS, lambda: self._again(command))
             return
-        if error is not None and command.kind in ("spawn", "wire") and not is_final:
+        if error is not None and command.kind in ("spawn", "wire", "start") and not is_final:
             self._look_again(command, error)
             return
         self.waiting_for.pop(command.key, None)

@@ -58,8 +58,11 @@ class System(Actor):
         """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
         self.node.wires.disconnect(number)
 
-    def on_start(self):
-        """Let sensors sample."""
+    def on_start(self, start=None):
+        """Let sensors sample. *Raises* Refused if another start of this device was meant, which had
+        its wires."""
+        if start not in (None, self.node.incarnation):
+            raise Refused("start: this device has begun anew")
         self.node.scheduler.sample(True)
 
     def on_halt(self):
