@@ -8,6 +8,7 @@ import pytest
 from actors.check import check, load_checked
 from actors.plan import make_plan
 from actors.problems import SiteError
+from actors.renewal import restored
 from actors.site import load
 from tests.host import kills
 
@@ -135,3 +136,21 @@ def test_the_plan_says_what_is_kept_and_boards_are_told_nothing_of_it(tmp_path):
     assert [wire.durable for wire in wires.values()] == [True, True, False]
     assert wires[1].spec["durable"] is True
     assert "durable" not in wires[3].spec
+
+
+def test_a_device_that_is_back_gets_nothing_before_its_reliable_wires_which_wait_for_nobody(
+    tmp_path,
+):
+    lines = (
+        "flow.add(Soil, at=a) >> reliable(flow.add(Tally, at=b), durable=True) "
+        ">> reliable(flow.add(Store, at=a))\n"
+    )
+    plan = make_plan(load_checked(site_file(tmp_path, lines)[0]))
+    _, commands = restored(plan, "home/b")
+    after = {command.key: command.after for command in commands}
+    assert ("source", 2) in after["target", 1]
+    assert ("target", 2) not in after["source", 2]
+    assert ("target", 1) in after["source", 1]  # that end has just been heard
+    _, commands = restored(plan, "home/a", [("source", 2)])  # both are back
+    after = {command.key: command.after for command in commands}
+    assert ("source", 2) in after["target", 1]
