@@ -5,9 +5,11 @@ from typing import Any
 
 from actors.awaiting import Patient
 from actors.controller import REPORT_MS, Controller
+from actors.keeper import Keeper
 from actors.loopwatch import LoopWatch
 from actors.plan import Plan
 from actors.state import State, StateFile
+from actors.store import Store
 from actors.topology import Device
 from mp_actors import loader
 from mp_actors.guard import Guard
@@ -49,12 +51,13 @@ def make_node(
     guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
     loop_watch: LoopWatch | None = None,
+    store: Store | None = None,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
 
     `parents`: numbers of the routers a leaf uses. `maker(class_name, arguments)` gives what makes
     an actor. `pid`: of the process, by default this one's. `loop_watch`: of a real worker, whose
-    handlers may wait.
+    handlers may wait. `store`: its disk, where it has one.
     """
 
     def forwarder(node: Node) -> Router | Leaf:
@@ -65,6 +68,8 @@ def make_node(
     node = node_type(
         device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
+    if store is not None:
+        node.wires.keeper = Keeper(node, store)
     system = (
         System(node, pid, maker)
         if loop_watch is None

@@ -22,6 +22,7 @@ from actors.device_check import (
     reach_remedy,
     reached_from,
 )
+from actors.durability import check_checkpoints, check_kept_wires
 from actors.pipeline import Pipeline, Stage, Wire
 from actors.problems import Problem, Problems, SiteError, SourceLine, shown_value, suggestion
 from actors.site import Site, is_importable, load
@@ -59,6 +60,8 @@ def check(site: Site) -> list[Problem]:
         _check_importable(site, stage, problems)
         _check_supervision(stage, problems)
         _check_waiting(site, stage, problems)
+        check_checkpoints(stage, site.device_of(stage), problems)
+    check_kept_wires(site.wires, site.device_of, problems)
     _check_stage_names(site, problems)
     _check_wire_ends(site, cut_off, problems)
     return problems.sorted(site.file)

@@ -349,10 +349,10 @@ def _planned(file: Path) -> tuple[Any, Any]:
 
     try:
         site = load_checked(file)
+        return site, make_plan(site)
     except SiteError as error:
         count = len(error.problems)
         _fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
-    return site, make_plan(site)
 
 
 def _screen(stderr: bool = False) -> Any:

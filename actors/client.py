@@ -11,7 +11,7 @@ from actors.accel import codec
 from actors.guards import host_guard
 from actors.keys import DeviceKeys
 from mp_actors import frame
-from mp_actors.boot import draw
+from mp_actors.board import draw
 from mp_actors.clock import SystemClock
 from mp_actors.connection import Connection
 from mp_actors.errors import ActorsError

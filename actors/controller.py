@@ -11,17 +11,16 @@ from functools import partial
 from typing import Any
 
 from actors import reports
-from actors.accel import codec
-from actors.costs import Costs
+from actors.maps import Maps
 from actors.observer import Observer
-from actors.plan import Command, Plan, diff, raised, renewed, restored, resumed
+from actors.plan import Command, Plan, diff
 from actors.questions import Questions
+from actors.renewal import raised, renewed, restored, resumed
 from actors.repair import Repair
 from actors.rollout import blocked
 from actors.state import State, StateFile
 from mp_actors.actor import Actor
 from mp_actors.errors import Refused
-from mp_actors.news import digest
 from mp_actors.node import Node
 from mp_actors.path import join
 
@@ -66,13 +65,11 @@ class Controller(Actor):
         self.waiting_for: dict[tuple[Any, ...], str] = {}
         self._seconds_now = seconds
         self._report_ms = report_ms
-        self._sign = sign
         self._patience_s: dict[tuple[Any, ...], float] = {}
         self._node = node
-        self.map_version = self._state.map_version
-        self._map_router = ""
-        self.route_map = plan.route_map
-        self.costs = Costs(plan.route_map)
+        self._maps = Maps(
+            plan.route_map, self._state.map_version, self._ask_router, sign, self._save
+        )
         self._requests = node.requests
         asking = partial(node.requests.ask, join(node.path, "controller"))
         self._questions = Questions(plan, asking)
@@ -184,12 +181,14 @@ class Controller(Actor):
         self._sent.add(command.key)
         path = join(command.device, command.actor)
         if command.kind == "map":
-            self._map_router = path
-            self._give_map(lambda error: self._answered(command, error))
+            self._maps.router = path
+            self._maps.give(partial(self._answered, command))
             return
         arguments = list(command.arguments)
         if command.kind == "watch":
             arguments = [self.path, self._report_ms]
+        elif command.kind == "start":
+            arguments = [self._repair.starts.get(command.device)]
 
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:
@@ -202,32 +201,8 @@ class Controller(Actor):
             self.path, path, command.kind, arguments, answered, COMMAND_TIMEOUT_MS
         )
 
-    def _give_map(self, then: Callable[[Error], None]) -> None:
-        """Give the map to one router, under a version above the one it has."""
-        path = self._map_router
-
-        def known(error: Error, version: Any) -> None:
-            if error is None and type(version) is not int:
-                error = ("failed", f"{path}: says that its map is {version!r:.40}")
-            if error is not None:
-                then(error)
-                return
-            self.map_version = max(self.map_version, version) + 1
-            self._save()
-            encoded = codec.encode({**self.route_map, "version": self.map_version})
-            arguments = [encoded, digest(encoded)]
-            if self._sign is not None:
-                arguments.append(self._sign(encoded))
-            self._requests.ask(
-                self.path,
-                path,
-                "map",
-                arguments,
-                lambda refused, _value: then(refused),
-                COMMAND_TIMEOUT_MS,
-            )
-
-        self._requests.ask(self.path, path, "version", [], known, COMMAND_TIMEOUT_MS)
+    def _ask_router(self, path: str, kind: str, arguments: list[Any], then: Any) -> None:
+        self._requests.ask(self.path, path, kind, arguments, then, COMMAND_TIMEOUT_MS)
 
     def _answered(self, command: Command, error: Error) -> None:
         if self._open.get(command.key) is not command:
@@ -330,15 +305,15 @@ class Controller(Actor):
         self.plan, commands = restored(self.plan, path, set(self._open))
         self._save()
         self._reopen(commands)
-        if self._map_router == join(path, "router") and ("map",) in self._done:
+        if self._maps.router == join(path, "router") and ("map",) in self._done:
             # Perhaps it has no neighbour that could give it the map.
-            self._give_map(lambda error: self.log(error[1]) if error is not None else None)
+            self._maps.give(self._say)
 
     def _compare(self, number: int, epoch: Any) -> None:
         """A device knows this epoch of a wire; a higher one is of a plan that was forgotten."""
         if type(epoch) is not int or epoch <= self.plan.wires[number].epoch:
             return
-        self.plan, commands = raised(self.plan, number, epoch)
+        self.plan, commands = raised(self.plan, number, epoch, set(self._open))
         self._save()
         self._reopen(commands)
 
@@ -352,7 +327,7 @@ class Controller(Actor):
 
     def _save(self) -> None:
         """Before anything is said that a later controller has to know."""
-        self._state.map_version = self.map_version
+        self._state.map_version = self._maps.version
         self._state.epochs = {number: wire.epoch for number, wire in self.plan.wires.items()}
         self._state.starts = dict(self._repair.starts)
         before = self._state_file.failed
@@ -363,13 +338,16 @@ class Controller(Actor):
 
     def _look_at_costs(self) -> None:
         """Give the routers a new map when delays have changed for good."""
-        changed = self.costs.look(self.observer.round_trips_ms())
-        if not changed or ("map",) not in self._done:
+        if ("map",) not in self._done:
             return
-        told = ", ".join(f"link {link} {cost_us / 1000:g} ms" for link, cost_us in changed.items())
-        self.log(f"delays have changed, a new map goes out: {told}")
-        self.route_map = self.costs.applied_to(self.route_map)
-        self._give_map(lambda error: self.log(error[1]) if error is not None else None)
+        changed = self._maps.changed(self.observer.round_trips_ms())
+        if changed:
+            self.log(f"delays have changed, a new map goes out: {changed}")
+            self._maps.give(self._say)
+
+    def _say(self, error: Error) -> None:
+        if error is not None:
+            self.log(error[1])
 
     # -- halt and end
 

@@ -3,6 +3,7 @@
     fast >> slow                                the default: a stream that drops its oldest
     fast >> stream(slow, when_full="hold")      a stream that slows its source down
     meter >> reliable(bill)                     nothing that was taken is lost or doubled
+    meter >> reliable(bill, durable=True)       not even when the source's device dies
     gauge >> latest(screen)                     only the newest value of each origin matters
 
 Declared where the wire is drawn; the kernel keeps it (`mp_actors.full`).
@@ -20,10 +21,17 @@ WHEN_FULL = (full.DROP_OLDEST, full.DROP_NEWEST, full.HOLD, full.REFUSE)
 class Delivery:
     """A stage to the right of `>>`, and how readings get there."""
 
-    def __init__(self, target: Any, kind: str = STREAM, when_full: str = full.DROP_OLDEST) -> None:
+    def __init__(
+        self,
+        target: Any,
+        kind: str = STREAM,
+        when_full: str = full.DROP_OLDEST,
+        durable: bool = False,
+    ) -> None:
         self.target = target
         self.kind = kind
         self.when_full = when_full
+        self.durable = durable
 
     def check(self, problems: Problems, at: SourceLine) -> None:
         """Record what is wrong with it, and go on with the default."""
@@ -35,6 +43,14 @@ class Delivery:
                 got=shown_value(self.when_full),
             )
             self.when_full = full.DROP_OLDEST
+        if type(self.durable) is not bool:
+            problems.add(
+                at,
+                "durable has a wrong value",
+                expected="True or False",
+                got=shown_value(self.durable),
+            )
+            self.durable = False
 
 
 def stream(target: Any, *, when_full: str = full.DROP_OLDEST) -> Delivery:
@@ -50,9 +66,11 @@ def latest(target: Any) -> Delivery:
     return Delivery(target, LATEST, full.REPLACE)
 
 
-def reliable(target: Any) -> Delivery:
+def reliable(target: Any, *, durable: bool = False) -> Delivery:
     """Nothing that `emit` took is lost, doubled or out of order while both ends live.
 
     When the target is behind, `emit` returns False and the reading is counted as `refused`.
+    durable: readings are on the disk of the source's device before they leave it, and are sent
+    again when that was killed and is back. Only from a worker, not from a board.
     """
-    return Delivery(target, RELIABLE, full.REFUSE)
+    return Delivery(target, RELIABLE, full.REFUSE, durable)

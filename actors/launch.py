@@ -29,8 +29,10 @@ from actors.routing import Routing
 from actors.serial import open_port
 from actors.site import Site
 from actors.state import StateFile
+from actors.store import Store
 from actors.topology import Device
-from mp_actors.boot import draw, open_links, run, say
+from mp_actors.board import draw, run, say
+from mp_actors.boot import open_links
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
 
@@ -174,6 +176,7 @@ def run_worker(
         log=say,
         guard=host_guard(config["keys"], keys_folder, state.term),
         loop_watch=loop_watch,
+        store=Store(kept_file(state_path, device)),
     )
     if controls:
         add_controller(
@@ -202,6 +205,15 @@ def run_worker(
             f"{device.path}: cannot listen on {' or '.join(asked)}: {error.strerror or error}; "
             "end what uses it, or give the device another address="
         ) from None
+
+
+def kept_file(state_path: Path, device: Device) -> Path:
+    """Where a worker keeps its durable readings and checkpoints, once it has some.
+
+    In a folder beside the controller's state: `.site.kept/office.desk.sqlite3`.
+    """
+    folder = state_path.with_name(state_path.name.replace(".state.json", ".kept"))
+    return folder / f"{device.path.replace('/', '.')}.sqlite3"
 
 
 def run_board(

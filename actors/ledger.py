@@ -6,7 +6,7 @@ equation is promised at rest only. Reasons reported on the way explain gaps in t
 target and are never added to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,19 +31,24 @@ class DeviceReport:
     past_lost: list[list[Any]] = field(default_factory=list)
     rows_s: dict[Any, float] = field(default_factory=dict)
 
-    def begin_anew(self) -> dict[int, int]:
+    def begin_anew(self, kept: Collection[int] = ()) -> dict[int, int]:
         """The device was started again: what it counted before is closed.
 
-        Returns {wire: readings that waited there}.
+        `kept`: wires whose source goes on counting where it was, from its disk. Returns {wire:
+        readings that waited there}, and are gone.
         """
-        died = {key[0]: row[4] for key, row in self.ends.items() if row[4]}
+        going_on = {key: row for key, row in self.ends.items()
+                    if key[1] == SOURCE and key[0] in kept}
+        died = {key[0]: row[4] for key, row in self.ends.items() if row[4] and key not in going_on}
         for key, row in self.ends.items():
+            if key in going_on:
+                continue
             closed = [*row[:4], 0, dict(row[5]), *row[6:]]
             if row[4]:
                 closed[5]["crash"] = closed[5].get("crash", 0) + row[4]  # it waited there
             self.past_ends[key] = _added(self.past_ends.get(key), closed)
         self.past_lost += self.figures.get("lost", ())
-        self.ends = {}
+        self.ends = going_on
         self.actors = {}
         self.rows_s = {}
         self.restarts += 1
@@ -140,7 +145,8 @@ def _account(
         return made
     sent = arrived = missing = acknowledged = 0
     row = source.end(wire.number, SOURCE)
-    if row is not None and wire.delivery == "reliable" and not source.restarts:
+    is_one = wire.durable or not source.restarts  # row, of one count of all its readings
+    if row is not None and wire.delivery == "reliable" and is_one:
         return _reliable_account(row, target.end(wire.number, TARGET))
     if row is not None:
         _, _, made.accepted, sent, made.in_flight, dropped, acknowledged, made.doubled = row[:8]

@@ -52,7 +52,8 @@ class Observer:
         """
         report, died = self.reports[path], {}
         if report.incarnation not in (0, incarnation):
-            died = report.begin_anew()
+            wires = self.plan.wires.values()
+            died = report.begin_anew([wire.number for wire in wires if wire.durable])
         report.incarnation = incarnation
         return died
 

@@ -53,7 +53,9 @@ class Stage:
             self.pipeline._add_no_stage(at, delivery.target)
             return self
         delivery.check(self.pipeline.problems, at)
-        wire = Wire(self, delivery.target, at, delivery.kind, delivery.when_full)
+        wire = Wire(
+            self, delivery.target, at, delivery.kind, delivery.when_full, delivery.durable
+        )
         self.pipeline._add_wire(wire)
         return delivery.target
 
@@ -86,6 +88,7 @@ class Wire:
     declared_at: SourceLine
     delivery: str = STREAM
     full: str = DROP_OLDEST
+    durable: bool = False
 
     def __str__(self) -> str:
         return f"{self.source.name} >> {self.target.name}"

@@ -5,11 +5,13 @@ site from one plan to another; the controller carries it out, and a first start 
 nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from actors.delivery import RELIABLE
+from actors.durability import has_checkpoints, require_kept_wires
 from actors.placement import Place, place
 from actors.resilience import cut_sets
 from actors.routing import Routing
@@ -59,6 +61,7 @@ class WirePlan:
     delivery: str = "stream"
     full: str = "drop-oldest"
     credit: int = 1024
+    durable: bool = False  # its source's numbers and readings outlast the device
 
     @property
     def hops(self) -> int:
@@ -68,7 +71,7 @@ class WirePlan:
     @property
     def spec(self) -> dict[str, Any]:
         """What both ends are told; see `Wires.connect`."""
-        return {
+        spec = {
             "wire": self.number,
             "epoch": self.epoch,
             "source": self.source,
@@ -82,8 +85,11 @@ class WirePlan:
             "via": self.via,
             "credit": self.credit,
             "full": self.full,
-            "reliable": self.delivery == "reliable",
+            "reliable": self.delivery == RELIABLE,
         }
+        if self.durable:  # boards have no use for the word
+            spec["durable"] = True
+        return spec
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,13 @@ class Command:
 
 
 def make_plan(site: Site) -> Plan:
-    """The plan of a site that `check` found no fault with."""
+    """The plan of a site that `check` found no fault with.
+
+    *Raises* SiteError if where things were placed contradicts what they promise.
+    """
     routing = Routing(site.topology)
     places = place(site, routing)
+    require_kept_wires(site, lambda stage: places[stage].device)
     actors = _actors(places)
     controller = site.topology.controller_device
     assert controller is not None, "check() refuses a site without a controller"
@@ -168,57 +178,10 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         commands.append(Command(key, device, "node", "spawn", arguments, after))
     for wire in new.wires.values():
         if not _wire_goes_on(old, new, wire.number):
-            commands += _wire_commands(wire, removed)
+            commands += wire_commands(wire, removed)
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
-    return [_without_unknown(command, done) for command in commands]
-
-
-def restored(
-    plan: Plan, path: str, waiting: Collection[tuple[Any, ...]] = ()
-) -> tuple[Plan, list[Command]]:
-    """What brings a device back that has begun anew, and the plan from then on.
-
-    Its actors are made, and its wires at both ends under a higher epoch: numbers begin again.
-    `waiting`: keys of commands that are not carried out yet; they are waited for, too.
-    """
-    after = renewed(plan, path)
-    mine = {number for number, wire in after.wires.items() if wire is not plan.wires[number]}
-    commands = []
-    for command in diff(None, after):
-        kind, name = command.key[0], command.key[-1]
-        its_own = kind in ("spawn", "start") and command.device == path
-        if its_own or (kind in ("source", "target") and name in mine):
-            commands.append(command)
-    known = {command.key for command in commands}.union(waiting)
-    return after, [_without_unknown(command, known) for command in commands]
-
-
-def renewed(plan: Plan, path: str) -> Plan:
-    """The plan with a higher epoch for every wire between this device and others."""
-    wires = dict(plan.wires)
-    for wire in plan.wires.values():
-        if path in (wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]):
-            wires[wire.number] = replace(wire, epoch=wire.epoch + 1)
-    return replace(plan, wires=wires)
-
-
-def raised(plan: Plan, number: int, epoch: int) -> tuple[Plan, list[Command]]:
-    """The plan with a wire whose ends know a higher epoch than it has: both are told one above."""
-    wires = dict(plan.wires)
-    wires[number] = replace(wires[number], epoch=epoch + 1)
-    target, *source = _wire_commands(wires[number], ())
-    commands = [_without_unknown(one, {target.key}) for one in (target, *source)]
-    return replace(plan, wires=wires), commands
-
-
-def resumed(plan: Plan, epochs: Mapping[int, int]) -> Plan:
-    """The plan with the epochs that an earlier controller had given."""
-    wires = {
-        number: replace(wire, epoch=epochs.get(number, wire.epoch))
-        for number, wire in plan.wires.items()
-    }
-    return replace(plan, wires=wires)
+    return [without_unknown(command, done) for command in commands]
 
 
 def _outward(plan: Plan) -> list[str]:
@@ -261,7 +224,8 @@ def _removal(step: tuple[str, str, Any]) -> Command:
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+def wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+    """What makes both ends of a wire, the target's first."""
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
         ("target", wire.number),
@@ -301,7 +265,7 @@ def _ready(path: str) -> tuple[str, str]:
     return ("watch", path)
 
 
-def _without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
+def without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
     """Only what is done in the same difference can be waited for; the rest was done before."""
     after = tuple(key for key in command.after if key in known)
     return Command(
@@ -351,6 +315,7 @@ def _wires(
             delivery=wire.delivery,
             full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
+            durable=wire.durable or (wire.delivery == RELIABLE and has_checkpoints(wire.source)),
         )
     return wires
 

@@ -12,7 +12,9 @@ class Actor:
 
     A message `kind` told to an actor calls its `on_<kind>(*args)`; what that returns answers an
     ask. While a handler runs, `source` is the path where the value in hand came into being and
-    `at_ms` the site time (Unix, ms) when it did.
+    `at_ms` the site time (Unix, ms) when it did. What `state()` returns, where there is one, is
+    given to `restore(state)` of the instance that takes the place of one that failed, before its
+    `started`; on a host with `checkpoint_ms`, also after its process was killed.
     """
 
     role = "actor"

@@ -26,8 +26,10 @@ class Arrivals:
         is_remote = spec["source_device"] != self.node.number
         bound = spec["credit"] if is_remote else cell.queue_bound
         is_reliable = is_remote and spec["reliable"]
-        kind = self._wires.reliable().ReliableInlet if is_reliable else Inlet
-        inlet = kind(spec["wire"], spec["source"], bound)
+        if is_reliable:
+            inlet = self._wires.reliable().inlet(self, spec, bound)
+        else:
+            inlet = Inlet(spec["wire"], spec["source"], bound)
         inlet.is_reliable = is_reliable
         inlet.epoch = spec["epoch"]
         inlet.source_device = spec["source_device"]
@@ -36,8 +38,9 @@ class Arrivals:
             inlet.obey(spec["full"])
         inlet.origins = dict([(number, path) for number, path in spec["origins"]])
         if is_remote:
-            inlet.expected = spec["first"]
-            inlet.granted = inlet.grant()  # the source starts with that
+            if inlet.expected is None:
+                inlet.expected = spec["first"]
+            inlet.rebind(spec["epoch"], inlet.expected)
         self.node.scheduler.connect(inlet, cell)
         self._inlets[spec["wire"]] = inlet
         return inlet
@@ -67,11 +70,15 @@ class Arrivals:
             if not self._grant(inlet) and inlet not in self._owing:
                 self._owing.append(inlet)
 
-    def asked(self, wire, epoch, number, from_device):
-        """A source asks for credit; the next number it sends is this."""
+    def asked(self, question, from_device):
+        """A source asks for credit; see `credit`."""
+        wire, epoch, number, name, _ = question
         inlet = self.inlet_for(wire, epoch, from_device)
-        if inlet is not None:
-            inlet.arrived(number, 0)  # nothing below it is on its way any more
+        if inlet is not None and inlet.is_reliable == (name is not None):
+            if name is not None:
+                inlet.introduce(number, name)
+            else:
+                inlet.arrived(number, 0)  # nothing below it is on its way any more
             inlet.granted = None  # what was told may be lost
             self._grant(inlet)
 
@@ -100,6 +107,8 @@ class Arrivals:
             inlet.granted = granted
             inlet.acknowledged = inlet.dealt
             body = [inlet.wire, inlet.epoch, granted, inlet.acknowledged]
+            if inlet.is_reliable and inlet.is_fresh:
+                body.append(1)
             flags = frame.CONTROL | frame.ONCE  # the next one says it all again
             self.node.send(flags, inlet.source_device, self.node.codec.encode(body))
         return not inlet.queue

@@ -36,6 +36,7 @@ class Cell:
         self.restart_times = []  # see `supervise.decide`
         self.is_held = False  # a full wire that leaves keeps it from working
         self._holders = []
+        self.state = None  # what an instance leaves to the next: a function that gives it
 
     def hold(self, outbox):
         """Rest until this outbox has room."""
@@ -61,7 +62,8 @@ class Cell:
         return own or self.scheduler.queue_bound
 
     def begin(self, actor):
-        """Let an instance take this place. *Raises* what its `started` raises."""
+        """Let an instance take this place. *Raises* what its `restore` or `started` raises."""
+        state, self.state = self.state, None
         self._handled_before = self._handled()
         actor._cell = self
         actor.path = actor.source = self.path
@@ -72,6 +74,8 @@ class Cell:
         self.actor = actor
         for inlet in self.inlets:
             inlet.attach(actor)
+        if state is not None and hasattr(actor, "restore"):
+            actor.restore(state())
         actor.started()
         self.down = False
 
@@ -83,6 +87,8 @@ class Cell:
         # Counts for one failure only: a constructor that raises next has not worked at all.
         self._handled_before = self._handled()
         self.restart_delay_ms = restart_delay_ms(worked, self.restart_delay_ms)
+        # One that could not begin has none: if that came of the state, the next does without.
+        self.state = None if self.down else getattr(self.actor, "state", None)
         self.down = True
 
     def next_inlet(self):

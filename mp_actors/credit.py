@@ -7,20 +7,22 @@ the readings before it, so what has not come when it comes is lost: the target c
 as if it had come. Otherwise a window that was lost as a whole would close a wire for good.
 
 A grant is `[wire, epoch, granted, delivered]`, of class control (the source may send numbers below
-`granted`; those below `delivered` are dealt with). A question is `[wire, epoch, next]`, of the
-readings' class (the number the source sends next).
+`granted`; those below `delivered` are dealt with), with a 1 behind it if a reliable wire's target
+began with nothing in this epoch. A question is `[wire, epoch, next]`, of the readings' class (the
+number the source sends next); on a reliable wire, `next` is the first that is not acknowledged, and
+behind it stands the name of the source's numbers (see `reliable`).
 """
 
 from mp_actors.errors import RemoteWireError
 
-QUESTION = b"\x83"  # what an array of three begins with, and readings never
+QUESTION = b"\x83\x84"  # what an array of three or four begins with, and readings never
 
 
 def read(body):
-    """(wire, epoch, number, delivered or None for a question). *Raises* RemoteWireError."""
-    if not 3 <= len(body) <= 4:
-        raise RemoteWireError("credit of %d numbers; expected 3 or 4" % len(body))
+    """(wire, epoch, number, the fourth or None, the fifth or None). *Raises* RemoteWireError."""
+    if not 3 <= len(body) <= 5:
+        raise RemoteWireError("credit of %d numbers; expected 3 to 5" % len(body))
     for number in body:
         if type(number) is not int or not 0 <= number < 1 << 32:
             raise RemoteWireError("credit with %r" % (number,))
-    return tuple(body) if len(body) == 4 else tuple(body) + (None,)
+    return (tuple(body) + (None, None))[:5]

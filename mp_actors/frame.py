@@ -9,7 +9,7 @@ import struct
 
 from mp_actors.errors import LocalWireError, RemoteWireError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 HELLO = 0x01
 HANDSHAKE = 0x02

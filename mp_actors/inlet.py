@@ -142,7 +142,7 @@ class Inlet:
             return
         self.expected = first
         self.acknowledged = None
-        self.granted = self.grant()
+        self.granted = self.grant()  # the source starts with that
 
     def grant(self):
         """The number below which a remote source may send now."""

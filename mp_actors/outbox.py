@@ -25,6 +25,8 @@ class Outbox:
     `told`: the instance that knows it. `is_dirty`: it stands in the list of those to be flushed.
     """
 
+    is_unheard = False  # its target has said nothing in this epoch, and should have
+
     def __init__(self, node, wire, epoch, source):
         self.node = node
         self.wire = wire
@@ -113,6 +115,10 @@ class Outbox:
     def again(self):
         """Nothing came back for a while; what has left is no business of a stream any more."""
 
+    def question(self):
+        """What asks for credit; see `credit`."""
+        return [self.wire, self.epoch, self.next]
+
     def drop(self, reason, count):
         """Count readings that were accepted and will not be sent."""
         self.dropped[reason] = self.dropped.get(reason, 0) + count
@@ -135,7 +141,7 @@ class Outbox:
         full.release(self, len(self.values))
         return self.start == len(self.values)
 
-    def grant(self, granted, _delivered):
+    def grant(self, granted, _delivered, _is_fresh=None):
         """The target takes numbers below this one."""
         if diff(granted, self.granted) > 0:
             self.granted = granted

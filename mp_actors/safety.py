@@ -22,8 +22,8 @@ WELL_MS = 60000
 FEED_MS = 1000
 
 
-def main(file="config.json"):
-    """Serve the board described in file; stands in place of `boot.main`."""
+def begun(file="config.json"):
+    """The server of the board described in file; stands in place of `boot.begun`."""
     from machine import WDT
 
     with open(file) as stream:
@@ -37,8 +37,8 @@ def main(file="config.json"):
 
     server = boot.begin(file, make_system)
     server.driven.append(made[0])
-    boot.serve(server)
-    made[0].ended()
+    server.at_end.append(made[0].ended)
+    return server
 
 
 class Guarded(System):

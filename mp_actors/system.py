@@ -31,13 +31,20 @@ class System(Actor):
 
     # -- commands
 
+    def itself(self):
+        """This actor, for the place it has: it is made once, whatever fails."""
+        return self
+
     def on_spawn(self, name, class_name, arguments):
         """Make an actor. *Raises* Refused if its class or its arguments are not usable here."""
         path = join(self.node.path, check_name(name))
         wanted = (class_name, arguments)
         if self.classes.get(path) == wanted:
             return
-        self.node.scheduler.spawn(path, self.make(class_name, arguments))
+        make, keeper = self.make(class_name, arguments), self.node.wires.keeper
+        if keeper is not None:
+            make = keeper.maker(path, class_name, make)
+        self.node.scheduler.spawn(path, make)
         self.classes[path] = wanted
 
     def on_stop(self, name):
@@ -55,8 +62,11 @@ class System(Actor):
         """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
         self.node.wires.disconnect(number)
 
-    def on_start(self):
-        """Let sensors sample."""
+    def on_start(self, start=None):
+        """Let sensors sample. *Raises* Refused if another start of this device was meant, which had
+        its wires."""
+        if start not in (None, self.node.incarnation):
+            raise Refused("start: this device has begun anew")
         self.node.scheduler.sample(True)
 
     def on_halt(self):

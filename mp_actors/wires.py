@@ -5,9 +5,9 @@
 """
 
 from mp_actors import batch, credit, frame
+from mp_actors.errors import RemoteWireError
 from mp_actors.outbox import Outbox
 from mp_actors.path import split
-from mp_actors.ticks import add
 
 LOOK_MS = 500
 STALLED_LOOKS = 2  # after 1 s that nothing moves, the actor at the source is told
@@ -30,6 +30,7 @@ class Wires:
         self.dirty = []
         self.lost = {}
         self.arrivals = None
+        self.keeper = None  # makes the ends of reliable wires where there is a disk; as `reliable`
         node_timers = node.scheduler.timers
         node_timers.every(node.clock.ticks_ms(), LOOK_MS, self._look)
 
@@ -98,9 +99,11 @@ class Wires:
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
         the body is not understood.
         """
-        if body[:1] == credit.QUESTION:
+        if body[:1] in credit.QUESTION:
             items_max = self.node.limits.items
-            self.take_credit(self.node.codec.decode(body, items_max=items_max), from_device)
+            asked = credit.read(self.node.codec.decode(body, items_max=items_max))
+            if self.arrivals is not None:
+                self.arrivals.asked(asked, from_device)
             return
         if self.arrivals is not None:
             self.arrivals.take(body, from_device)
@@ -108,16 +111,14 @@ class Wires:
             self.lose(batch.head(body)[0], "gone", batch.count(body), from_device)
 
     def take_credit(self, body, from_device):
-        """A grant of a target, or the question of a source. *Raises* RemoteWireError."""
-        wire, epoch, number, delivered = credit.read(body)
-        if delivered is not None:
-            outbox = self.outboxes.get(wire)
-            if outbox is not None and outbox.epoch == epoch and outbox.to_device == from_device:
-                outbox.grant(number, delivered)
-                outbox.wake()
-            return
-        if self.arrivals is not None:
-            self.arrivals.asked(wire, epoch, number, from_device)
+        """A grant of a target. *Raises* RemoteWireError."""
+        wire, epoch, number, delivered, is_fresh = credit.read(body)
+        if delivered is None:
+            raise RemoteWireError("a question where a grant belongs")
+        outbox = self.outboxes.get(wire)
+        if outbox is not None and outbox.epoch == epoch and outbox.to_device == from_device:
+            outbox.grant(number, delivered, is_fresh)
+            outbox.wake()
 
     def lose(self, wire, reason, readings, origin=0):
         """Count readings that end here though this is not their target; `origin`: the device that
@@ -136,10 +137,10 @@ class Wires:
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
             is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
-            outbox.moved_before = outbox.moved
+            outbox.moved_before = outbox.moved if outbox.values else None
             outbox.looks = outbox.looks + 1 if is_stuck else 0
             outbox.is_stalled = outbox.looks >= STALLED_LOOKS
-            if outbox.is_stalled:
+            if outbox.is_stalled or (outbox.is_unheard and outbox.values):
                 self._ask_credit(outbox)
             self._notify(outbox)
             self.count(outbox)
@@ -151,7 +152,7 @@ class Wires:
 
     def _ask_credit(self, outbox):
         outbox.again()
-        body = self.node.codec.encode([outbox.wire, outbox.epoch, outbox.next])
+        body = self.node.codec.encode(outbox.question())
         self.node.send(frame.STREAM, outbox.to_device, body)
         outbox.wake()
 
@@ -173,9 +174,10 @@ class Wires:
             return True
         return self.node.scheduler.post(cell.path, kind, (target,), cell.path, None)
 
-    @staticmethod
-    def reliable():
-        """What reliable wires need; loaded, too, where one asks for it."""
+    def reliable(self):
+        """What makes the ends of reliable wires; loaded, too, where one asks for it."""
+        if self.keeper is not None:
+            return self.keeper
         from mp_actors import reliable
 
         return reliable
@@ -190,21 +192,23 @@ class Wires:
 
     def _outbox(self, spec):
         limits = self.node.limits
-        kind = self.reliable().ReliableOutbox if spec["reliable"] else Outbox
-        outbox = kind(self.node, spec["wire"], spec["epoch"], spec["source"])
+        outbox_for = self.reliable().outbox if spec["reliable"] else _stream
+        outbox = outbox_for(self.node, spec)
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
-        outbox.next = spec["first"]
         outbox.items_max = spec["items"]
         outbox.limit_bytes = min(spec["limit"], limits.out_bytes) - frame.HEAD_BYTES
-        outbox.bound = 2 * limits.queue_readings
-        if spec["reliable"]:
-            outbox.bound = max(outbox.bound, limits.credit_readings)
-        outbox.granted = add(spec["first"], spec["credit"])
+        bound = limits.credit_readings if spec["reliable"] else 0
+        outbox.bound = max(outbox.bound, bound, 2 * limits.queue_readings)
+        outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
         outbox.policy = spec["full"]
         outbox.target = spec["target"]
         self.outboxes[spec["wire"]] = outbox
         return outbox
+
+
+def _stream(node, spec):
+    return Outbox(node, spec["wire"], spec["epoch"], spec["source"])
 
 
 def _same_ends(end, spec):

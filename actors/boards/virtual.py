@@ -27,7 +27,13 @@ RESET_STATUS = 75
 MODULE_PATH = "peripherals:lib:.frozen"
 
 # Collecting early while modules are loaded leaves the heap in one piece.
-MAIN = "import gc\ngc.threshold(4096)\nfrom mp_actors.{} import main\nmain()\n"
+# What begins the board is over, and its memory free, when it serves.
+MAIN = """import gc
+gc.threshold(4096)
+import mp_actors.{0}
+from mp_actors.board import serve
+serve(mp_actors.{0}.begun())
+"""
 WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 

@@ -141,7 +141,8 @@ def _add_ends(
         account.next = max(account.next, rank(outbox.numbered))
         waiting[wire] = outbox.waiting
         if is_alive:
-            kept = len(outbox.values) - outbox.waiting  # not acknowledged
+            waiting_here = outbox.waiting - len(getattr(outbox, "fresh", ()))
+            kept = len(outbox.values) - waiting_here  # not acknowledged
             end = rank(outbox.numbered)
             present[wire].update(range(end - kept, end))
     for wire, inlet in node.wires.inlets.items():

@@ -31,6 +31,7 @@ from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
 from actors.state import StateFile
+from actors.store import Store
 from mp_actors.errors import ActorsError
 from mp_actors.node import Node
 from mp_actors.path import join
@@ -78,6 +79,8 @@ class Sim:
         self._report_ms = report_ms
         self._controller: Any = None
         self._is_halted = False
+        # The disks of workers, which outlast their crashes.
+        self.stores = {path: Store() for path, one in self.plan.devices.items() if one.is_worker}
         routing = Routing(site.topology)
         self._parents = {
             device.path: [] if device.is_router else
@@ -325,6 +328,7 @@ class Sim:
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),
+            store=self.stores.get(device.path),
         )
         self._note_arrivals(node)
         if device.path == self.plan.controller:

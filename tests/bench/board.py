@@ -18,7 +18,7 @@ from rich.console import Console
 from actors.accel import crypto
 from actors.boards import interpreter, virtual
 from mp_actors import Actor, codec
-from mp_actors.boot import draw
+from mp_actors.board import draw
 from mp_actors.clock import SystemClock
 from mp_actors.guard import Guard
 from mp_actors.keyring import Keys

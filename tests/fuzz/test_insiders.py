@@ -11,7 +11,7 @@ import pytest
 from actors.accel import codec
 from actors.plan import diff
 from mp_actors import batch, frame, news
-from mp_actors.boot import say
+from mp_actors.board import say
 from mp_actors.requests import Requests
 from mp_actors.testing import ManualClock
 from tests.fuzz.harness import (
@@ -289,7 +289,7 @@ def test_an_answer_that_is_no_map_version_does_not_stop_the_controller():
     answers = []
     for version in ("x", None, [1], 1.5, True):
         controller._requests = _Says(version)
-        controller._give_map(answers.append)
+        controller._maps.give(answers.append)
     assert [error[0] for error in answers] == ["failed"] * 5
     assert desk.scheduler.cells["field/desk/controller"].failures == 0
 

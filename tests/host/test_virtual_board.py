@@ -32,13 +32,14 @@ def _own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _small_kernel(tmp_path, monkeypatch):
-    """A kernel of two files in place of the real one: its boot runs a module of the site."""
+    """A kernel of three files in place of the real one: its boot runs a module of the site."""
     folder = tmp_path / "kernel"
     (folder / "links").mkdir(parents=True)
     (folder / "boot.py").write_text(
-        "import json\n\n\ndef main():\n    with open('config.json') as file:\n"
+        "import json\n\n\ndef begun():\n    with open('config.json') as file:\n"
         "        config = json.load(file)\n    __import__(config['run'])\n"
     )
+    (folder / "board.py").write_text("def serve(server):\n    pass\n")
     (folder / "links" / "__init__.py").write_text("NAME = 'links'\n")
     monkeypatch.setattr(virtual, "mp_actors", SimpleNamespace(__path__=[str(folder)]))
 
@@ -220,6 +221,7 @@ def test_prepare_lays_out_kernel_site_hardware_and_configuration(flash, site):
         "filters/deep/__init__.mpy",
         "filters/deep/one.mpy",
         "filters/one.mpy",
+        "lib/mp_actors/board.mpy",
         "lib/mp_actors/boot.mpy",
         "lib/mp_actors/links/__init__.mpy",
         "main.py",

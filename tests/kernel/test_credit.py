@@ -62,9 +62,10 @@ class Wired:
 
 
 def test_a_grant_and_a_question_are_read_and_anything_else_is_refused():
-    assert credit.read([1, 2, 3, 4]) == (1, 2, 3, 4)
-    assert credit.read([1, 2, 3]) == (1, 2, 3, None)
-    for wrong in ([], [1, 2], [1, 2, 3, 4, 5]):
+    assert credit.read([1, 2, 3]) == (1, 2, 3, None, None)
+    assert credit.read([1, 2, 3, 4]) == (1, 2, 3, 4, None)
+    assert credit.read([1, 2, 3, 4, 5]) == (1, 2, 3, 4, 5)
+    for wrong in ([], [1, 2], [1, 2, 3, 4, 5, 6]):
         refusal(RemoteWireError, credit.read, wrong)
     for number in (-1, 1 << 32, "3", 3.0, None):
         refusal(RemoteWireError, credit.read, [1, 2, number])

@@ -102,7 +102,7 @@ class Watch:
             again(doubts)
 
         def traced(payload, head, peer):
-            is_question = payload[head.body : head.body + 1] == QUESTION  # asked again and again
+            is_question = payload[head.body : head.body + 1] in QUESTION  # asked again and again
             if not (head.is_control or is_question) and node.forwarder.is_router:
                 met = tuple(sorted(head.failed_links(payload)))
                 passage = node.number, node.forwarder.version, met, head.flags, payload[head.body :]
