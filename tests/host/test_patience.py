@@ -28,6 +28,7 @@ def patience(tmp_path_factory):
 async def asked(file):
     """What actors of a site that begins answer, from outside."""
     async with Run(file) as run:
+        await retried(run.ask, "field/gate/blocks", "seen_by_now")
         first = await retried(run.ask, "office/desk/rows", "count", 0.5)
         both = await asyncio.gather(
             run.ask("office/desk/rows", "count", 0.01),
