@@ -95,11 +95,11 @@ class Guarded(System):
             self._write()
             System.on_spawn(self, name, class_name, arguments)
 
-    def on_start(self):
-        """Let sensors sample. All orders are here now."""
+    def on_start(self, start=None):
+        """Let sensors sample. All orders are here now. *Raises* Refused as `System.on_start`."""
+        System.on_start(self, start)
         if [1 for name in self._blamed if name not in self._orders]:
             self._forgive()
-        System.on_start(self)
         if not self.is_safe and self._well is None:
             scheduler = self.node.scheduler
             self._well = scheduler.timers.after(scheduler.now_ms, WELL_MS, self._is_well)

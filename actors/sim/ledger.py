@@ -73,8 +73,12 @@ def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
     for payload in payloads:
         known = numbers_of(payload)
         if known is not None:
-            first = rank(known[1].start)
-            found.setdefault(known[0], set()).update(range(first, first + len(known[1])))
+            found.setdefault(known[0], set()).update(_ranks(known[1]))
+
+
+def _ranks(numbers: range) -> range:
+    first = rank(numbers.start)
+    return range(first, first + len(numbers))
 
 
 def kept_by(node: Node) -> list[bytes]:
@@ -93,7 +97,7 @@ def _add_kept(found: defaultdict[int, set[int]], node: Node) -> None:
         for enclosed in peer.frames:
             known = _numbers_of_kept(enclosed)
             if known is not None:
-                found[known[0]].update(known[1])
+                found[known[0]].update(_ranks(known[1]))
 
 
 def whereabouts(

@@ -39,7 +39,8 @@ class Desk:
     def wire(self, source, target, kind=Inlet, policy=full.DROP_OLDEST):
         """Wire one cell to another; returns the inlet."""
         inlet = kind(1, source.path, target.queue_bound)
-        inlet.policy, inlet.source_cell = policy, source
+        inlet.obey(policy)
+        inlet.source_cell = source
         source.outlets.append(inlet)
         self.scheduler.connect(inlet, target)
         return inlet

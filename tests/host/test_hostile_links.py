@@ -157,7 +157,7 @@ BROKEN_FRAMES = {
     "an answer to nothing that could be asked": codec.encode({"re": [], "ok": 1}),
     "arguments that are no list": question(args="all"),
     "an array that is neither data nor a question for credit": codec.encode([1, 2]),
-    "a grant, which only travels as control": codec.encode([1, 2, 3, 4]),
+    "a grant, which only travels as control": codec.encode([1, 2, 3, 4, 1]),
     "a question for credit with a text": codec.encode([1, 2, "three"]),
     "a question for credit with a truth": codec.encode([1, 2, True]),
     "a question for credit with a list": codec.encode([1, 2, [3]]),

@@ -137,7 +137,7 @@ def test_an_asyncio_program_that_finds_nobody_says_so(folder):
         [sys.executable, "ask.py"], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True,
         timeout=START_S,
     )
-    assert "UnreachableError: 127.0.0.1:" in asked.stderr
+    assert "UnreachableError: office/desk does not answer: 127.0.0.1:" in asked.stderr
 
 
 def test_every_command_and_target_named_exists(folder):
