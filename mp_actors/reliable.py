@@ -30,6 +30,13 @@ class ReliableOutbox(Outbox):
         """The number behind the last that was given to a reading."""
         return self.next if self._base is None else self._first_time
 
+    @property
+    def moved(self):
+        """A number that rises with what was acknowledged: what has left may be lost, however much
+        leaves behind it.
+        """
+        return self.acknowledged
+
     def grant(self, granted, delivered):
         """The target takes numbers below `granted`, and has dealt with those below `delivered`."""
         Outbox.grant(self, granted, delivered)

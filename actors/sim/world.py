@@ -38,6 +38,7 @@ from mp_actors.path import join
 REPORT_MS = 4000  # reports cost the simulator more than they tell it; below the 6 s of silence
 HEAL_MS = 20_000  # redial, a first HELLO, news and the last patience of a neighbour
 REST_MS = 12_000  # two beats to give up, a command's time, two reports
+KEEPER_MS = 1000  # from the end of a device that an actor escalated to its next start
 BOARD_SPEED = 0.02  # of a worker's; an ESP32 handles a message in about 80 µs (measured, scaled)
 
 
@@ -174,6 +175,11 @@ class Sim:
         if device.node is None:
             device.start()
             self._note(path, "restart")
+
+    def ended(self, path: str) -> None:
+        """A device ended by itself, for an actor escalated: its keeper starts it anew."""
+        self.crash(path)
+        self.at(self.now_us + KEEPER_MS * 1000, lambda: self.restart(path))
 
     def freeze(self, path: str) -> None:
         """Let a device take no turn any more, as SIGSTOP does; its connections stay."""
