@@ -146,8 +146,9 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     """The commands that bring a site from one plan to another, each with what must precede it.
 
     The map goes to one router, which tells its neighbours, and so on: it is at a router before
-    anything that is to be forwarded by it. A wire's target end is made before its source end, and a
-    device's sensors start when every wire that their readings can take is there.
+    anything that is to be forwarded by it. A wire's target end is made before its source end, both
+    when the wires that leave its target are there, and a device's sensors start when every wire
+    that their readings can take is there.
     """
     commands = [_removal(step) for step in _removals(old, new)]
     removed = tuple(command.key for command in commands)
@@ -166,9 +167,12 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         after = (_ready(device), *removed)
         key = ("spawn", actor.path)
         commands.append(Command(key, device, "node", "spawn", arguments, after))
+    leaving: dict[str, tuple[tuple[Any, ...], ...]] = {}
+    for wire in new.wires.values():
+        leaving[wire.source] = (*leaving.get(wire.source, ()), ("source", wire.number))
     for wire in new.wires.values():
         if not _wire_goes_on(old, new, wire.number):
-            commands += _wire_commands(wire, removed)
+            commands += _wire_commands(wire, (*removed, *leaving.get(wire.target, ())))
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
     return [_without_unknown(command, done) for command in commands]
@@ -261,7 +265,7 @@ def _removal(step: tuple[str, str, Any]) -> Command:
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+def _wire_commands(wire: WirePlan, before: tuple[tuple[Any, ...], ...]) -> list[Command]:
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
         ("target", wire.number),
@@ -269,12 +273,12 @@ def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list
         "node",
         "wire",
         (wire.spec,),
-        (("spawn", wire.target), _ready(target), *removed),
+        (("spawn", wire.target), _ready(target), *before),
     )
     if source == target:
         both = (*first.after, ("spawn", wire.source))
         return [Command(("source", wire.number), target, "node", "wire", (wire.spec,), both)]
-    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *removed)
+    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *before)
     second = Command(("source", wire.number), source, "node", "wire", (wire.spec,), after)
     return [first, second]
 

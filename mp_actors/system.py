@@ -48,7 +48,13 @@ class System(Actor):
             self._stop(path)
 
     def on_wire(self, spec):
-        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch."""
+        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch.
+
+        *Raises* Refused if it was meant for another start: its epoch is one of before, in which a
+        target that begins anew could not tell what has come already.
+        """
+        if spec.get("start", self.node.incarnation) != self.node.incarnation:
+            raise Refused("a wire for another start of %s" % self.node.path)
         return self.node.wires.connect(spec)
 
     def on_unwire(self, number):
