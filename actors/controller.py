@@ -176,8 +176,12 @@ class Controller(Actor):
         arguments = list(command.arguments)
         if command.kind == "watch":
             arguments = [self.path, self._report_ms]
-        elif command.kind == "wire":
-            arguments[0] = {**arguments[0], "start": self._repair.starts.get(command.device)}
+        # What is not harmless to a start that knows nothing else yet is for this start alone.
+        start = self._repair.starts.get(command.device)
+        if command.kind == "wire":
+            arguments[0] = {**arguments[0], "start": start}
+        elif command.kind == "start":
+            arguments = [start]
 
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:

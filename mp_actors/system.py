@@ -53,16 +53,16 @@ class System(Actor):
         *Raises* Refused if it was meant for another start: its epoch is one of before, in which a
         target that begins anew could not tell what has come already.
         """
-        if spec.get("start", self.node.incarnation) != self.node.incarnation:
-            raise Refused("a wire for another start of %s" % self.node.path)
+        self._check_start(spec.get("start"))
         return self.node.wires.connect(spec)
 
     def on_unwire(self, number):
         """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
         self.node.wires.disconnect(number)
 
-    def on_start(self):
-        """Let sensors sample."""
+    def on_start(self, start=None):
+        """Let sensors sample; *raises* Refused as `on_wire`."""
+        self._check_start(start)
         self.node.scheduler.sample(True)
 
     def on_halt(self):
@@ -91,6 +91,10 @@ class System(Actor):
     def on_alive(self, name):
         """[my start's number, whether an actor of this name is here]; for who watches it."""
         return [self.node.incarnation, join(self.node.path, name) in self.node.scheduler.cells]
+
+    def _check_start(self, start):
+        if start not in (None, self.node.incarnation):
+            raise Refused("an order for another start of %s" % self.node.path)
 
     def _stop(self, path):
         if self.node.scheduler.ended.pop(path, None) is None:
