@@ -40,6 +40,7 @@ class Observer:
         report = self.reports[path]
         if report.incarnation not in (0, incarnation):
             report.begin_anew()
+            report.heard_s = self._seconds()
         report.incarnation = incarnation
 
     def take_actors(self, path: str, rows: Iterable[list[Any]]) -> None:

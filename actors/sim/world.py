@@ -245,9 +245,8 @@ class Sim:
             link.cut[:] = link.held[:] = [False, False]
             link.resume()
         for path, device in self.devices.items():
-            if device.node is None:
-                self.restart(path)
-            elif device.frozen:
+            self.restart(path)
+            if device.frozen:
                 self.thaw(path)
         self.run_ms(HEAL_MS)
         self.halt()
