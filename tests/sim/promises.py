@@ -11,6 +11,7 @@ Each wire is judged by itself, by the numbers its source gave and the numbers th
 """
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,7 @@ from tests.sim.diary import HOP, Diary, diary_site
 
 KEEPS_NEWEST = (full.DROP_OLDEST, full.REPLACE, full.HOLD)
 DRAIN_MS = 60_000
-STATE = "state.json"
+SECONDS = 30
 
 
 class Promises(Watch):
@@ -227,6 +228,10 @@ class Promises(Watch):
     def _check_reports(self):
         """What the controller was told is exact, and within what happened."""
         super()._check_reports()
+        for path, report in self.sim.reports.items():
+            if report.restarts >= self.diary.starts[path]:
+                self._say(f"report: {path} began {self.diary.starts[path]} times, "
+                          f"and {report.restarts} times anew")
         for row in self.sim.status["wires"]:
             number = row["wire"]
             if self._is_blocked(number):
@@ -270,14 +275,21 @@ class Promises(Watch):
         }
 
 
-def run_diary(seed, seconds=30):
-    """One seed: any device crashes, the controller's too. Returns what was wrong, and the Sim."""
-    diary, chance = Diary(), Random(f"faults {seed}")
+@contextmanager
+def watched(seed, **options):
+    """The simulation of a seed's site, and who watches it."""
+    diary = Diary()
     with tempfile.TemporaryDirectory() as folder:
-        sim = Sim(diary_site(seed), seed=seed, stand_ins=diary.stand_ins(),
-                  state=Path(folder, STATE))
-        watch = Promises(sim, diary)
-        plans.schedule(sim, faults_of(sim, seconds, chance))
+        state = Path(folder, "state.json")
+        stand_ins = diary.stand_ins()
+        sim = Sim(diary_site(seed), seed=seed, stand_ins=stand_ins, state=state, **options)
+        yield sim, Promises(sim, diary)
+
+
+def run_diary(seed, seconds=SECONDS):
+    """One seed: any device crashes, the controller's too. Returns what was wrong, and the Sim."""
+    with watched(seed) as (sim, watch):
+        plans.schedule(sim, faults_of(sim, seconds, Random(f"faults {seed}")))
         sim.run_ms(seconds * 1000)
         return watch.finish(), sim
 
