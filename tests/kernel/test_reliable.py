@@ -110,6 +110,22 @@ def test_a_router_that_dies_with_everything_loses_nothing_and_doubles_nothing():
         wired.check()
 
 
+def test_what_is_lost_comes_again_though_its_source_never_rests():
+    wired = Wired(credit=1000)
+    wired.emit(1, 2)
+    wired.lose_what_is_under_way()
+    wired.row.cut(1)
+    wired.emit(3)
+    wired.row.crash(1)
+    taken = [1, 2, 3]
+    for value in range(4, 40):  # far from the end of its credit
+        taken += wired.emit(value)
+        wired.row.run(200)
+    assert len(wired.keeper.actor.kept) > 20
+    wired.row.run(1000)
+    assert wired.keeper.actor.kept == taken
+
+
 def test_random_losses_of_readings_and_of_grants_change_nothing():
     for seed in range(10):
         dice, wired, taken, value = Dice(seed), Wired(1 + seed, bound=20), [], 0

@@ -30,8 +30,8 @@ class Diary:
     `seen`: {(target, origin): [(number given by the hop before, start of the target's device)]}.
     `newest`: {(actor, origin): the same of what it gave last}. `starts`: {device: how often it
     began}. `given`, `born`, `raised`: {(actor, start of its device): values, instances, failures
-    after which another one is due}. `is_calm`: nobody raises any more. `fails_next`: whoever takes the next value raises. `flood`: values that each
-    source emits above its own at each sample.
+    after which another one is due}. `is_calm`: nobody raises any more. `fails_next`: whoever takes
+    the next value raises. `flood`: values that each source emits above its own at each sample.
     """
 
     def __init__(self):
