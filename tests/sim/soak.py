@@ -1,7 +1,7 @@
 """Many seeds, one after the other: `python -m tests.sim.soak [--seeds 10000] [--start 0]`.
 
-Each seed is a random site under heavy faults. The even ones are judged by all laws of `checkers`; in
-the odd ones any device may crash, and what each wire promises is judged too (`promises`). A seed
+Each seed is a random site under heavy faults. The even ones are judged by all laws of `checkers`;
+in the odd ones any device may crash, and what each wire promises is judged too (`promises`). A seed
 that fails prints what was wrong, the faults it had, and the command that repeats it alone.
 """
 
