@@ -90,7 +90,7 @@ class Controller(Actor):
         # Not a timer of this actor: routes are looked after while sensors rest, too.
         timers = self._node.scheduler.timers
         timers.every(self._node.scheduler.now_ms, COSTS_MS, self._look_at_costs)
-        timers.every(self._node.scheduler.now_ms, SILENCE_MS, self.observer.look_for_silence)
+        timers.every(self._node.scheduler.now_ms, SILENCE_MS, self._look_for_silence)
         timers.every(self._node.scheduler.now_ms, RESTARTS_MS, self._look_for_restarts)
 
     # -- what the console asks
@@ -174,8 +174,16 @@ class Controller(Actor):
             command = self._open.get(key)
             if command is None or key in self._sent:
                 continue
-            if all(one in self._done for one in command.after):
+            if all(one in self._done or self._is_at_silent(one) for one in command.after):
                 self._send(command)
+
+    def _is_at_silent(self, key: tuple[Any, ...]) -> bool:
+        """Whether it is the end of a wire on a device that was there and is silent: what begins
+        anew meanwhile does not wait for it; its readings wait, or are counted.
+        """
+        command = self._open.get(key)
+        return command is not None and key[0] == "target" and (
+            self.observer.is_silent(command.device))
 
     def _send(self, command: Command) -> None:
         self._sent.add(command.key)
@@ -187,8 +195,12 @@ class Controller(Actor):
         arguments = list(command.arguments)
         if command.kind == "watch":
             arguments = [self.path, self._report_ms]
+        # What is not harmless to a start that knows nothing else yet is for this start alone.
+        start = self._repair.starts.get(command.device)
+        if command.kind == "wire":
+            arguments[0] = {**arguments[0], "start": start}
         elif command.kind == "start":
-            arguments = [self._repair.starts.get(command.device)]
+            arguments = [start]
 
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:
@@ -266,6 +278,11 @@ class Controller(Actor):
     def _again(self, command: Command) -> None:
         if self._open.get(command.key) is command:
             self._send(command)
+
+    def _look_for_silence(self) -> None:
+        self.observer.look_for_silence()
+        if self._open:
+            self._roll_out()
 
     # -- devices that begin anew
 

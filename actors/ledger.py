@@ -143,17 +143,22 @@ def _account(
         made.dropped = dict(dropped)
         made.p50_us, made.p99_us = local[8:10]
         return made
-    sent = arrived = missing = acknowledged = 0
+    sent = arrived = missing = acknowledged = waited = 0
     row = source.end(wire.number, SOURCE)
     is_one = wire.durable or not source.restarts  # row, of one count of all its readings
     if row is not None and wire.delivery == "reliable" and is_one:
         return _reliable_account(row, target.end(wire.number, TARGET))
     if row is not None:
         _, _, made.accepted, sent, made.in_flight, dropped, acknowledged, made.doubled = row[:8]
+        dropped = dict(dropped)
+        waited = dropped.pop("crash", 0)
         _add(made, dropped)
     row = target.end(wire.number, TARGET)
     if row is not None:
         _, _, arrived, made.delivered, waiting, dropped, missing = row[:7]
+        if wire.delivery == "reliable":
+            dropped = dict(dropped)
+            arrived -= dropped.pop("crash", 0)  # it waited in a target that died, and comes again
         # What could not be decoded never reached the queue, yet its numbers were seen.
         arrived += dropped.get("undecodable", 0)
         made.in_flight += waiting
@@ -163,9 +168,11 @@ def _account(
     unreported = max(0, acknowledged - arrived)
     made.delivered += unreported
     arrived += unreported
-    # A source that died may have sent more than it last reported.
+    # A source that died may have sent more than it last reported, first of all what waited then.
     unseen = max(0, sent - arrived - missing)
-    made.accepted += max(0, arrived + missing - sent)
+    beyond = max(0, arrived + missing - sent)
+    made.accepted += max(0, beyond - waited)
+    made.drop("crash", waited - beyond)
     held = min(unseen, between.held)
     made.in_flight += held
     gap = missing + unseen - held

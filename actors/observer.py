@@ -54,6 +54,7 @@ class Observer:
         if report.incarnation not in (0, incarnation):
             wires = self.plan.wires.values()
             died = report.begin_anew([wire.number for wire in wires if wire.durable])
+            report.heard_s = self._seconds()
         report.incarnation = incarnation
         return died
 
@@ -73,7 +74,7 @@ class Observer:
 
     def look_for_silence(self) -> None:
         """Say which device is gone, and whom it has cut off."""
-        silent = {path for path in self.plan.devices if self._is_silent(path)}
+        silent = {path for path in self.plan.devices if self.is_silent(path)}
         for path in sorted(silent - self._silent):
             lost = self.plan.cut_sets.get(path, ())
             if self._cut_off_by(path, silent) is None:
@@ -88,7 +89,7 @@ class Observer:
         return {
             (self.plan.devices[path].number, neighbour): rtt_ms
             for path, report in self.reports.items()
-            if report.heard_s is not None and not self._is_silent(path)
+            if report.heard_s is not None and not self.is_silent(path)
             for neighbour, rtt_ms, *_ in report.figures.get("peers", ())
             if rtt_ms is not None
         }
@@ -182,7 +183,7 @@ class Observer:
                 })
                 link["age_s"] = min(link["age_s"], self._age_s(path))
                 # Either end measures it; one that is heard is as good as the other.
-                if rtt_ms is not None and not self._is_silent(path):
+                if rtt_ms is not None and not self.is_silent(path):
                     link["rtt_ms"] = rtt_ms
                 link["resumed"] = max(link["resumed"], resumed)
         for path, report in self.reports.items():
@@ -224,7 +225,7 @@ class Observer:
             "interpreter": figures.get("interpreter"),
             "pid": figures.get("pid"),
             "free_heap_bytes": figures.get("free"),
-            "alive": report.heard_s is not None and not self._is_silent(path),
+            "alive": report.heard_s is not None and not self.is_silent(path),
             "age_s": self._age_s(path),
             "cut_off_by": self._cut_off_by(path, self._silent) if path in self._silent else None,
             "restarts": report.restarts,
@@ -249,7 +250,8 @@ class Observer:
         known = [one for one in heard_s if one is not None]
         return self._seconds() - min(known) if known else None
 
-    def _is_silent(self, path: str) -> bool:
+    def is_silent(self, path: str) -> bool:
+        """Whether a device that was heard is not any more."""
         heard_s = self.reports[path].heard_s
         return heard_s is not None and self._seconds() - heard_s > STALE_S
 

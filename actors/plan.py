@@ -156,8 +156,9 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     """The commands that bring a site from one plan to another, each with what must precede it.
 
     The map goes to one router, which tells its neighbours, and so on: it is at a router before
-    anything that is to be forwarded by it. A wire's target end is made before its source end, and a
-    device's sensors start when every wire that their readings can take is there.
+    anything that is to be forwarded by it. A wire's target end is made before its source end, both
+    when the wires that leave its target are there, and a device's sensors start when every wire
+    that their readings can take is there.
     """
     commands = [_removal(step) for step in _removals(old, new)]
     removed = tuple(command.key for command in commands)
@@ -176,9 +177,10 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         after = (_ready(device), *removed)
         key = ("spawn", actor.path)
         commands.append(Command(key, device, "node", "spawn", arguments, after))
+    onward = leaving(new)
     for wire in new.wires.values():
         if not _wire_goes_on(old, new, wire.number):
-            commands += wire_commands(wire, removed)
+            commands += wire_commands(wire, (*removed, *onward.get(wire.target, ())))
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
     return [without_unknown(command, done) for command in commands]
@@ -224,7 +226,15 @@ def _removal(step: tuple[str, str, Any]) -> Command:
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+def leaving(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
+    """{actor: keys of what makes the source ends of its wires}: before them nothing is to come."""
+    keys: dict[str, list[tuple[Any, ...]]] = {}
+    for wire in plan.wires.values():
+        keys.setdefault(wire.source, []).append(("source", wire.number))
+    return keys
+
+
+def wire_commands(wire: WirePlan, before: Iterable[tuple[Any, ...]]) -> list[Command]:
     """What makes both ends of a wire, the target's first."""
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
@@ -233,12 +243,12 @@ def wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[
         "node",
         "wire",
         (wire.spec,),
-        (("spawn", wire.target), _ready(target), *removed),
+        (("spawn", wire.target), _ready(target), *before),
     )
     if source == target:
         both = (*first.after, ("spawn", wire.source))
         return [Command(("source", wire.number), target, "node", "wire", (wire.spec,), both)]
-    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *removed)
+    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *before)
     second = Command(("source", wire.number), source, "node", "wire", (wire.spec,), after)
     return [first, second]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors.delivery import RELIABLE
-from actors.plan import Command, Plan, diff, wire_commands, without_unknown
+from actors.plan import Command, Plan, WirePlan, diff, leaving, wire_commands, without_unknown
 
 
 def restored(
@@ -18,8 +18,8 @@ def restored(
     """What brings a device back that has begun anew, and the plan from then on.
 
     Its actors are made, and its wires at both ends under a higher epoch. They are given nothing
-    before the reliable wires that leave them are there: what they make of it would be lost. Those
-    wait for nobody else, who may be gone; what leaves too early is sent again.
+    before the wires that leave them are there: what they make of it would be lost. Those that are
+    reliable wait for nobody else, who may be gone; what leaves too early is sent again.
     `waiting`: keys of commands that are not carried out yet; they are waited for, too.
     """
     after = renewed(plan, path)
@@ -27,10 +27,10 @@ def restored(
     commands = []
     for command in diff(None, after):
         kind, name = command.key[0], command.key[-1]
-        if kind in ("source", "target"):
-            command = _in_order(after, command, path)
         its_own = kind in ("spawn", "start") and command.device == path
         if its_own or (kind in ("source", "target") and name in mine):
+            if kind == "source" and command.device == path:
+                command = _for_who_is_back(command, after.wires[name])
             commands.append(command)
     known = {command.key for command in commands}.union(waiting)
     return after, [without_unknown(command, known) for command in commands]
@@ -51,11 +51,10 @@ def raised(
     """The plan with a wire whose ends know a higher epoch than it has: both are told one above."""
     wires = dict(plan.wires)
     wires[number] = replace(wires[number], epoch=epoch + 1)
-    target, *source = wire_commands(wires[number], ())
     after = replace(plan, wires=wires)
+    target, *source = wire_commands(wires[number], leaving(after).get(wires[number].target, ()))
     known = {target.key}.union(waiting)
-    commands = [_in_order(after, one, "") for one in (target, *source)]
-    return after, [without_unknown(one, known) for one in commands]
+    return after, [without_unknown(one, known) for one in (target, *source)]
 
 
 def resumed(plan: Plan, epochs: Mapping[int, int]) -> Plan:
@@ -67,18 +66,9 @@ def resumed(plan: Plan, epochs: Mapping[int, int]) -> Plan:
     return replace(plan, wires=wires)
 
 
-def _in_order(plan: Plan, command: Command, path: str) -> Command:
-    """The command that makes an end of a wire, with what it waits for while `path` comes back."""
-    kind, number = command.key
-    wire = plan.wires[number]
-    is_local = wire.source_device == wire.target_device
-    after = command.after
-    if command.device == path and kind == "source" and wire.delivery == RELIABLE and not is_local:
-        after = tuple(key for key in after if key != ("target", number))
-    if kind == "target" or is_local:
-        after += tuple(
-            ("source", one.number)
-            for one in plan.wires.values()
-            if one.source == wire.target and one.delivery == RELIABLE
-        )
+def _for_who_is_back(command: Command, wire: WirePlan) -> Command:
+    """The command for a source end there; of a reliable wire, it waits for no target."""
+    if wire.delivery != RELIABLE:
+        return command
+    after = tuple(key for key in command.after if key != ("target", wire.number))
     return replace(command, after=after)

@@ -92,7 +92,7 @@ class Arrivals:
         for number in sorted(self._inlets):
             inlet = self._inlets[number]
             self._wires.count(inlet)
-            if inlet.is_reliable and inlet.acknowledged != inlet.dealt:
+            if inlet.is_reliable and inlet.is_told and inlet.acknowledged != inlet.dealt:
                 inlet.granted = None
                 self._grant(inlet)
 

@@ -120,6 +120,7 @@ class ReliableInlet(Inlet):
     """Takes numbers in order only, and no more than it has room for; the rest will come again.
 
     `name`: of the source's numbers, None if it never heard one. `is_fresh`: it began with that.
+    `is_told`: whose numbers come in this epoch; a grant before would speak of others.
     """
 
     def __init__(self, wire, source, bound):
@@ -127,12 +128,12 @@ class ReliableInlet(Inlet):
         self.ahead = 0
         self.name = None
         self.is_fresh = False
-        self._is_told = True
+        self.is_told = True
 
     def arrived(self, sequence, count):
         """Returns how many of the first readings are not to be taken: old, or all ahead."""
         ahead = diff(sequence, self.expected)
-        if ahead > 0 or ahead + count + self.waiting > self.bound or not self._is_told:
+        if ahead > 0 or ahead + count + self.waiting > self.bound or not self.is_told:
             self.ahead += count
             return count
         return Inlet.arrived(self, sequence, count)
@@ -140,11 +141,11 @@ class ReliableInlet(Inlet):
     def rebind(self, epoch, first):
         """One end has begun anew; whose numbers come is told first."""
         Inlet.rebind(self, epoch, first if self.name is None else self.expected)
-        self._is_told = self.is_fresh = False
+        self.is_told = self.is_fresh = False
 
     def introduce(self, number, name):
         """The source's numbers have this name, and the first it has is this."""
         if name != self.name:
             self.is_fresh = self.name is None
             self.name, self.expected = name, number
-        self._is_told = True
+        self.is_told = True

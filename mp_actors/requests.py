@@ -18,7 +18,8 @@ class Requests:
 
     def __init__(self, node):
         self.node = node
-        self._next = 1
+        # Not 1: an answer to an earlier start of this device may still be on its way.
+        self._next = node.incarnation
         self._open = {}
         self._asked = {}  # id -> number of the device, 0 where only a router knows it
         node.control.on_answer = self._answered

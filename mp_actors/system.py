@@ -55,7 +55,12 @@ class System(Actor):
             self._stop(path)
 
     def on_wire(self, spec):
-        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch."""
+        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch.
+
+        *Raises* Refused if it was meant for another start: its epoch is one of before, in which a
+        target that begins anew could not tell what has come already.
+        """
+        self._check_start(spec.get("start"))
         return self.node.wires.connect(spec)
 
     def on_unwire(self, number):
@@ -63,10 +68,8 @@ class System(Actor):
         self.node.wires.disconnect(number)
 
     def on_start(self, start=None):
-        """Let sensors sample. *Raises* Refused if another start of this device was meant, which had
-        its wires."""
-        if start not in (None, self.node.incarnation):
-            raise Refused("start: this device has begun anew")
+        """Let sensors sample; *raises* Refused as `on_wire`."""
+        self._check_start(start)
         self.node.scheduler.sample(True)
 
     def on_halt(self):
@@ -101,6 +104,10 @@ class System(Actor):
         from mp_actors import explain
 
         return explain.answer(self.node, kind, args)
+
+    def _check_start(self, start):
+        if start not in (None, self.node.incarnation):
+            raise Refused("an order for another start of %s" % self.node.path)
 
     def _stop(self, path):
         if self.node.scheduler.ended.pop(path, None) is None:

@@ -76,6 +76,19 @@ def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
             found.setdefault(known[0], set()).update(_ranks(known[1]))
 
 
+def note_arrivals(node: Node, arrived: Numbers) -> None:
+    """Add to `arrived` which readings come to their target here. Its own count does not say which:
+    one that newer ones have overtaken has not come, and may die on its way.
+    """
+    take = node.wires.take
+
+    def noted(body: bytes, from_device: int) -> None:
+        add_numbers(arrived, [body])
+        take(body, from_device)
+
+    node.wires.take = noted  # type: ignore[method-assign]
+
+
 def _ranks(numbers: range) -> range:
     first = rank(numbers.start)
     return range(first, first + len(numbers))

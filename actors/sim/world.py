@@ -26,7 +26,14 @@ from actors.assemble import add_controller, make_node
 from actors.plan import Plan, make_plan
 from actors.routing import Routing
 from actors.sim.device import Dial, SimDevice
-from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, whereabouts
+from actors.sim.ledger import (
+    Numbers,
+    Whereabouts,
+    add_numbers,
+    kept_by,
+    note_arrivals,
+    whereabouts,
+)
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
@@ -39,6 +46,7 @@ from mp_actors.path import join
 REPORT_MS = 4000  # reports cost the simulator more than they tell it; below the 6 s of silence
 HEAL_MS = 20_000  # redial, a first HELLO, news and the last patience of a neighbour
 REST_MS = 12_000  # two beats to give up, a command's time, two reports
+KEEPER_MS = 1000  # from the end of a device that an actor escalated to its next start
 BOARD_SPEED = 0.02  # of a worker's; an ESP32 handles a message in about 80 µs (measured, scaled)
 
 
@@ -178,6 +186,11 @@ class Sim:
             device.start()
             self._note(path, "restart")
 
+    def ended(self, path: str) -> None:
+        """A device ended by itself, for an actor escalated: its keeper starts it anew."""
+        self.crash(path)
+        self.at(self.now_us + KEEPER_MS * 1000, lambda: self.restart(path))
+
     def freeze(self, path: str) -> None:
         """Let a device take no turn any more, as SIGSTOP does; its connections stay."""
         self._device(path).frozen = True
@@ -242,9 +255,8 @@ class Sim:
             link.cut[:] = link.held[:] = [False, False]
             link.resume()
         for path, device in self.devices.items():
-            if device.node is None:
-                self.restart(path)
-            elif device.frozen:
+            self.restart(path)
+            if device.frozen:
                 self.thaw(path)
         self.run_ms(HEAL_MS)
         self.halt()
@@ -305,18 +317,6 @@ class Sim:
             fresh = died - self._arrived.get(wire, set())
             self._destroyed.setdefault(wire, set()).update(fresh)
 
-    def _note_arrivals(self, node: Node) -> None:
-        """Remember which readings came to their target. Its own count does not say which: one that
-        newer ones have overtaken has not come, and may die on its way.
-        """
-        take = node.wires.take
-
-        def noted(body: bytes, from_device: int) -> None:
-            add_numbers(self._arrived, [body])
-            take(body, from_device)
-
-        node.wires.take = noted  # type: ignore[method-assign]
-
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
         node = make_node(
@@ -330,7 +330,7 @@ class Sim:
             maker=self._maker.on(device.charge),
             store=self.stores.get(device.path),
         )
-        self._note_arrivals(node)
+        note_arrivals(node, self._arrived)
         if device.path == self.plan.controller:
             state_file = StateFile(self._state_path)
             state = state_file.load()

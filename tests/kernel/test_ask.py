@@ -260,3 +260,14 @@ def test_a_router_asks_and_answers_like_a_leaf():
     site.row.run(10)
     assert sorted([value for error, value in answers if error is None]) == [5, 5]
     assert [error[0] for error, _ in answers if error is not None] == ["failed"]
+
+
+def test_an_answer_to_an_earlier_start_of_the_asker_is_not_taken_for_one_to_this():
+    row, told = Row(), []
+    node = row.nodes[0]
+    row.cut(1)
+    node.ask(ASKER, "c/three/node", "alive", ["x"], lambda *told_now: told.append(told_now), 9000)
+    for number in range(1, 5):  # what an earlier start may have asked
+        late = {"to": ASKER, "from": "c/three/node", "re": number, "ok": 7}
+        node.control.take(node.codec.encode(late), 3, None, False)
+    assert told == []

@@ -1,8 +1,9 @@
 """Supervision: what is done with an actor that fails is what its class says."""
 
-from helpers import DEVICE, Desk, Keeper, Row, Source, check_ledger
+from helpers import DEVICE, Desk, Keeper, Row, Source, check_ledger, refusal
 
 from mp_actors import Actor, Aggregator, Filter, Sensor, supervise
+from mp_actors.errors import Refused
 from mp_actors.system import System
 
 NONE_OF_THEM = ("retry", "", None, 7, ["stop"])
@@ -316,3 +317,15 @@ def test_a_device_ends_and_unmakes_what_was_stopped():
     device.fail()
     device.system.on_end()
     assert device.node.is_ending and device.system.actors() == []
+
+
+def test_a_device_obeys_no_order_that_was_for_another_start_of_it():
+    device = Device("stop")
+    own = device.node.incarnation
+    spec = device.row.spec(1, "a/one/cell", "c/three/keeper")
+    assert "another start" in refusal(Refused, device.system.on_start, own + 2)
+    assert "another start" in refusal(Refused, device.system.on_wire, dict(spec, start=own + 2))
+    assert not device.node.scheduler.sampling and device.node.wires.outboxes == {}
+    device.system.on_wire(dict(spec, start=own))
+    device.system.on_start(own)
+    assert device.node.scheduler.sampling and list(device.node.wires.outboxes) == [1]

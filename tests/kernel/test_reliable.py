@@ -406,3 +406,42 @@ def test_a_target_that_began_anew_says_so_and_what_it_may_have_had_is_counted():
     wired.renew(3)
     wired.row.run(3000)
     assert wired.outbox.repeated == 3 and wired.outbox.values == []
+
+
+def deaf(arrivals):
+    """Introductions come and are lost. Returns what ends that."""
+    asked, arrivals.asked = arrivals.asked, lambda _question, _from_device: None
+
+    def hears():
+        arrivals.asked = asked
+
+    return hears
+
+
+def test_who_has_not_heard_whose_numbers_come_is_not_taken_for_one_that_knew_them():
+    wired = Wired(credit=8)
+    wired.emit(*range(3))  # not acknowledged yet
+    node = wired.row.crash(2)
+    wired.keeper = node.scheduler.spawn(FAR, Keeper)
+    node.wires.connect(dict(wired.spec, epoch=2))
+    hears = deaf(node.wires.arrivals)
+    wired.renew(2)
+    wired.row.run(800)
+    hears()
+    wired.row.run(3000)
+    assert wired.keeper.actor.kept == [0, 1, 2] and wired.outbox.repeated == 3
+
+
+def test_numbers_of_a_source_that_is_gone_acknowledge_nothing_of_the_next():
+    wired = Wired(credit=8)
+    wired.emit(*range(5))
+    wired.row.run(1000)
+    hears = deaf(wired.row.nodes[2].wires.arrivals)
+    node = wired.row.crash(0)
+    wired.source = node.scheduler.spawn(NEAR, Source)
+    wired.renew(2)
+    wired.emit(*range(5, 11))
+    wired.row.run(800)
+    hears()
+    wired.row.run(3000)
+    assert wired.keeper.actor.kept == list(range(11)) and wired.outbox.values == []

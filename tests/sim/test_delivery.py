@@ -415,6 +415,52 @@ def test_the_only_router_gets_the_map_again_from_a_controller_that_is_none():
     assert len(got) > 200
 
 
+def test_a_source_that_begins_anew_does_not_wait_for_a_target_that_is_off():
+    site = line(stream)
+    (flow,) = site.flows
+    meter = next(stage for stage in flow.stages if stage.name == "meter")
+    meter >> flow.add(Keep, at=site.topology.find("d/desk"), name="other")
+    sim = Sim(site, seed=2)
+    sim.run_ms(ROLL_OUT_MS + 3000)
+    sim.crash("d/target")
+    sim.run_ms(12_000)  # it is silent
+    sim.crash("d/source")
+    sim.run_ms(500)
+    sim.restart("d/source")
+    sim.run_ms(5000)
+    before = len(sim.sink("d/desk/other"))
+    sim.run_ms(2000)
+    assert len(sim.sink("d/desk/other")) - before >= 95
+    sim.restart("d/target")
+    sim.run_ms(4000)
+    assert sim.status["ready"]
+    before = len(sim.sink("d/target/keep"))
+    sim.run_ms(2000)
+    assert len(sim.sink("d/target/keep")) - before >= 95
+
+
+class Fuse(Keep):
+    """Ends its device at one reading."""
+
+    simulated = True
+    supervision = "escalate"
+    left = 0
+
+    def write(self, _value):
+        Fuse.left -= 1
+        if Fuse.left == 0:
+            raise OSError("blown")
+
+
+def test_a_device_that_an_actor_has_ended_is_started_again_and_configured():
+    Fuse.left = 100
+    sim = Sim(line(reliable, sink=Fuse), seed=1)
+    sim.run_ms(ROLL_OUT_MS + 12_000)
+    assert Fuse.left < -300
+    assert sim.reports["d/target"].restarts == 1
+    assert [path for path, device in sim.devices.items() if device.node is None] == []
+
+
 # -- the controller
 
 
