@@ -60,8 +60,8 @@ def prepare(
     """
     folder = Path(folder)
     sources = {
-        **_kernel_sources(),
-        **_site_sources(Path(site_folder)),
+        **kernel_sources(),
+        **site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
     built = build(sources, folder, interpreter or find())
@@ -70,10 +70,20 @@ def prepare(
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran
-        config = {**config, "code": _digest(_site_sources(Path(site_folder)))}
+        config = {**config, "code": digest(site_sources(Path(site_folder)))}
     write_whole(folder / "config.json", _json(config))
     write_whole(folder / "main.py", MAIN.format(main).encode())
     return [built.note] if built.note else []
+
+
+def make_blank(folder: Path, *, seed: int = 0, interpreter: Interpreter | None = None) -> None:
+    """Lay out folder as a board fresh from the factory: hardware, and nothing in its flash.
+
+    What is in it already stays. *Raises* BoardError when there is no MicroPython.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    build(_peripheral_sources(), folder, interpreter or find())
+    write_whole(folder / WORLD, _json(_world(folder, seed)))
 
 
 def command(
@@ -101,7 +111,7 @@ def exec_board(
     os.execvpe(argv[0], argv, environment)
 
 
-def _kernel_sources() -> dict[str, Path]:
+def kernel_sources() -> dict[str, Path]:
     """The whole kernel as it is installed."""
     root = Path(next(iter(mp_actors.__path__)))
     return {
@@ -116,7 +126,7 @@ def _peripheral_sources() -> dict[str, Path]:
     return {f"peripherals/{path.stem}": path for path in sorted(root.glob("*.py"))}
 
 
-def _site_sources(site_folder: Path) -> dict[str, Path]:
+def site_sources(site_folder: Path) -> dict[str, Path]:
     """A site's own modules and packages, without its declaration and its tests.
 
     *Raises* BoardError for a folder that is none and for a name that a board needs itself.
@@ -133,7 +143,7 @@ def _site_sources(site_folder: Path) -> dict[str, Path]:
     return sources
 
 
-def _digest(sources: Mapping[str, Path]) -> str:
+def digest(sources: Mapping[str, Path]) -> str:
     """What tells one set of modules from another."""
     found = hashlib.sha256()
     for target, path in sorted(sources.items()):
