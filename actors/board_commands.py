@@ -68,6 +68,7 @@ def board(
         fail(WRONG, f"{name!r}: expected letters, digits, - and _")
     if folder is None:
         folder = Path(tempfile.gettempdir()) / f"mp-actors-{os.getuid()}" / "boards" / name
+    os.umask(0o077)  # there will be keys in its flash
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         virtual.make_blank(folder, seed=sum(name.encode()))
@@ -138,11 +139,11 @@ class _Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._end()
 
     def say(self, text: str) -> None:
         """A line."""
-        self._bar.stop()
+        self._end()
         self._screen.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def sent(self, done: int, total: int) -> None:
@@ -153,3 +154,9 @@ class _Progress:
             self._task = self._bar.add_task("sending", total=total)
             self._bar.start()
         self._bar.update(self._task, completed=done)
+
+    def _end(self) -> None:
+        if self._task is not None:  # else it would leave an empty line
+            self._bar.remove_task(self._task)
+            self._bar.stop()
+            self._task = None

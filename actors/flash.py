@@ -20,7 +20,7 @@ from actors.asked import Asked
 from actors.boards import onboard
 from actors.boards.image import WIFI, image
 from actors.boards.interpreter import VERSION_MIN, BoardError, Interpreter
-from actors.boards.remote import PulledError, Remote, no_micropython
+from actors.boards.remote import ESPTOOL, PulledError, Remote, no_micropython
 from actors.client import UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keystore import Store
@@ -74,7 +74,10 @@ def probe(remote: Remote) -> Found:
     shown = f"{major}.{minor}.{micro}"
     if version < VERSION_MIN:
         least = ".".join(map(str, VERSION_MIN))
-        raise no_micropython(remote.port, f"MicroPython {shown} is too old, {least} is needed")
+        raise BoardError(
+            f"{remote.port}: MicroPython {shown} is too old, {least} is needed; put a newer one on "
+            f"it: {ESPTOOL.format(remote.port)}"
+        )
     interpreter = Interpreter(
         [], version, shown, (mpy & 0xFF, mpy >> 8 & 3), f"the board at {remote.port}"
     )

@@ -43,9 +43,9 @@ def image(
     if begin == "safety":
         config = {**config, "code": virtual.digest(site)}
     files["config.json"] = _json(config)
+    files[FLASHED] = _json(sorted([*files, "main.py"]))
     if wifi is not None:
         files[WIFI] = _json(wifi)
-    files[FLASHED] = _json(sorted([*files, "main.py"]))
     files["main.py"] = MAIN.format(begin).encode()
     return files, built.note
 

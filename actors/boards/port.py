@@ -62,7 +62,7 @@ def check(port: str) -> None:
         raise BoardError(f"{port}: cannot be looked at: {error.strerror}") from None
     if not stat.S_ISCHR(mode):
         raise BoardError(f"{port}: expected a serial port, it is none")
-    if not os.access(port, os.R_OK | os.W_OK):
+    if not os.access(port, os.R_OK | os.W_OK, effective_ids=True):
         raise BoardError(f"{port}: no permission; {permission_remedy(port)}")
     users = holders(port)
     if users:

@@ -21,7 +21,7 @@ from actors.boards import port as ports
 from actors.boards.interpreter import BoardError
 from actors.boards.onboard import MARK
 
-IDLE_S = 45.0  # mpremote itself waits 10 s each for three things
+IDLE_S = 35.0  # mpremote itself waits 10 s each for three things
 SHOWN_LENGTH_MAX = 300
 ESPTOOL = (
     "pip install esptool; esptool --port {0} erase-flash; esptool --port {0} --chip esp32 "
@@ -109,10 +109,7 @@ class Remote:
                 "still starts what it had; plug it in and give the command again"
             )
         if text is None:
-            return BoardError(
-                f"{self.port}: nothing for {IDLE_S:g} s; press the board's reset button (EN) and "
-                "give the command again"
-            )
+            return no_micropython(self.port, f"nothing there answers within {IDLE_S:g} s")
         if FULL.search(text):
             return BoardError(
                 f"{self.port}: its flash is full; the board still starts what it had; look at what "
@@ -131,7 +128,8 @@ class Remote:
 def no_micropython(port: str, why: str) -> BoardError:
     """That no MicroPython is there, and how one gets there."""
     return BoardError(
-        f"{port}: no MicroPython: {why}; if the board runs something else, put MicroPython on it: "
+        f"{port}: no MicroPython: {why}; press the board's reset button (EN) and try again, or put "
+        "MicroPython on it: "
         + ESPTOOL.format(port)
     )
 

@@ -14,6 +14,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import subprocess
 import termios
 import time
@@ -22,10 +23,17 @@ from pathlib import Path
 from actors.boards import virtual
 from actors.boards.interpreter import Interpreter, find
 
-INTERRUPT = 3  # Ctrl-C
+INTERRUPT = b"\x03"  # Ctrl-C
+STARTED = b"\x16"  # the process says this when it can be interrupted; it is for nobody else
+# A local mode that does nothing here. MicroPython clears all of them while it prompts, so it tells
+# whether a program runs. Changing to the prompt throws away what has come.
+PROGRAM_RUNS = termios.NOFLSH
+PROMPT_S = 1.0  # how long an interrupted program may take to the prompt
+LOOK_S = 0.02
 RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_READY = b'Type "help()" for more information.\r\n>>> '
 BANNER = re.compile(rb"MicroPython [^\n]*\n" + re.escape(FRIENDLY_READY))
+LINE_END = re.compile(rb"(?<!\r)\n")
 SOFT_RESET = b"MPY: soft reboot\r\n"
 CHUNK_BYTES = 4096
 WAITING_BYTES_MAX = 65536
@@ -40,6 +48,7 @@ CALL_S = 1.0
 # As on a board: an error in boot.py keeps main.py from running, and either leads to the prompt;
 # `sys.exit` begins anew. Without MICROPYINSPECT the process ends where a board would prompt.
 RUN = """import os
+print(end='\x16')
 os.putenv('MICROPYINSPECT', '1')
 for name in {}:
     try:
@@ -66,14 +75,15 @@ class Terminal:
         interpreter = interpreter or find()
         self._argv = [*interpreter.command, "-X", f"heapsize={heap_kb}k", "-c"]
         # One descriptor of the slave stays open, so the port survives whoever comes and goes.
-        self._outer, self._held = _pair(interrupts=False)
+        self._outer, self._held = _pair(0)
         self.port = os.ttyname(self._held)
         self._inner = -1
         self._process: subprocess.Popen[bytes] | None = None
         self._to_board, self._to_person = bytearray(), bytearray()
         self._said = b""  # the last of it, to know which prompt it is at
         self._hidden: bytes | None = None  # what is not for the person, while a raw prompt is made
-        self._call_until_s = self._heard_s = 0.0
+        self._is_started = False
+        self._call_until_s = self._heard_s = self._prompt_until_s = 0.0
 
     def serve(self) -> None:
         """Be the board until an exception, as of Ctrl-C, ends it."""
@@ -86,14 +96,15 @@ class Terminal:
         reads = [self._inner] if len(self._to_person) < WAITING_BYTES_MAX else []
         if len(self._to_board) < WAITING_BYTES_MAX:
             reads.append(self._outer)
-        writes = [self._inner] if self._to_board else []
+        is_held = self._to_board and not self._takes_orders()
+        writes = [self._inner] if self._to_board and not is_held else []
         if self._to_person:
             writes.append(self._outer)
-        can_read, can_write, _ = select.select(reads, writes, [], TURN_S)
+        can_read, can_write, _ = select.select(reads, writes, [], LOOK_S if is_held else TURN_S)
         if self._outer in can_read:
-            self._take_order(os.read(self._outer, CHUNK_BYTES))
+            self._to_board += os.read(self._outer, CHUNK_BYTES)
         if self._inner in can_write:
-            _move(self._to_board, self._inner)
+            self._order()
         if self._outer in can_write:
             _move(self._to_person, self._outer)
             self._heard_s = time.monotonic()
@@ -114,7 +125,8 @@ class Terminal:
     # -- the process
 
     def _start(self, files: tuple[str, ...]) -> None:
-        self._inner, slave = _pair(interrupts=True)
+        self._is_started = False
+        self._inner, slave = _pair(PROGRAM_RUNS)
         environment = {**os.environ, "MICROPYPATH": self._module_path()}
         environment.pop("MICROPYINSPECT", None)
         self._process = subprocess.Popen(
@@ -125,7 +137,7 @@ class Terminal:
             cwd=self._flash,
             env=environment,
             start_new_session=True,
-            # So that Ctrl-C, a signal to the foreground group, has a group to go to.
+            # So that it ends with this process, however that ends.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
@@ -146,35 +158,42 @@ class Terminal:
         assert self._process is not None
         status = self._process.wait()
         os.close(self._inner)
-        self._to_board.clear()
-        was_raw = self._said.rfind(RAW_READY) > self._said.rfind(FRIENDLY_READY)
+        is_raw = self._is_raw()
         self._said = b""
         time.sleep(AGAIN_S)
+        files: tuple[str, ...] = ALL
         if status == 0:
             self._say(SOFT_RESET)
-        if status == 0 and was_raw:
-            self._hidden = b""
-        self._start(ONLY_BOOT if self._hidden is not None else ALL)
+            if is_raw:
+                self._hidden, files = b"", ONLY_BOOT
+        elif status == -signal.SIGINT:
+            files = ()  # its program was just over when it was interrupted
+        self._start(files)
 
     # -- bytes
 
-    def _take_order(self, data: bytes) -> None:
-        """What somebody writes to the port is for the process."""
-        is_call = time.monotonic() < self._call_until_s
-        if INTERRUPT in data:
-            self._heed_interrupts(not is_call or data == b"\r\x03")
-        self._to_board += data
+    def _takes_orders(self) -> bool:
+        """Whether the process would take a byte now, and not throw it away."""
+        if not self._is_started:
+            return False
+        return not self._program_runs() or time.monotonic() >= self._prompt_until_s
 
-    def _heed_interrupts(self, is_heeded: bool) -> None:
-        """Whether the byte of Ctrl-C interrupts the process while it runs a program.
+    def _program_runs(self) -> bool:
+        return bool(termios.tcgetattr(self._inner)[3] & PROGRAM_RUNS)
 
-        At its prompt the process reads that byte itself, and has switched signals off.
+    def _order(self) -> None:
+        """Hand on what somebody wrote to the port. At its prompt the process reads Ctrl-C itself;
+        while it runs a program, that is a signal.
         """
-        modes = termios.tcgetattr(self._inner)
-        is_on = bool(modes[3] & termios.ISIG)
-        if is_on and not is_heeded:
-            modes[3] &= ~termios.ISIG
-            termios.tcsetattr(self._inner, termios.TCSANOW, modes)
+        assert self._process is not None
+        is_call = time.monotonic() < self._call_until_s
+        _, interrupt, after = self._to_board.partition(INTERRUPT)
+        if not interrupt or is_call or not self._program_runs():
+            _move(self._to_board, self._inner)
+            return
+        self._to_board = after  # what came before is for a program that is over
+        self._prompt_until_s = time.monotonic() + PROMPT_S
+        os.killpg(self._process.pid, signal.SIGINT)
 
     def _listen(self) -> None:
         """What the process says is for whoever listens at the port, mostly."""
@@ -184,12 +203,18 @@ class Terminal:
             data = b""
         if not data:
             self._ended()
-        elif self._hidden is not None:
+            return
+        if not self._is_started:
+            self._is_started = STARTED in data
+            data = data.replace(STARTED, b"")
+        if self._hidden is not None:
             self._hide(data)
-        else:
-            if CALL.search(data):
-                self._call_until_s = time.monotonic() + CALL_S
-            self._say(data)
+            return
+        if CALL.search(data):
+            self._call_until_s = time.monotonic() + CALL_S
+        elif not self._is_raw() and time.monotonic() >= self._call_until_s:
+            data = LINE_END.sub(b"\r\n", data)  # as a board does, for whoever reads
+        self._say(data)
 
     def _hide(self, data: bytes) -> None:
         """On the way back to the raw prompt: pass on what boot.py says, hide the other prompt."""
@@ -202,6 +227,9 @@ class Terminal:
         if RAW_READY in self._hidden:
             self._say(RAW_READY)
             self._hidden = None
+
+    def _is_raw(self) -> bool:
+        return self._said.rfind(RAW_READY) > self._said.rfind(FRIENDLY_READY)
 
     def _say(self, data: bytes) -> None:
         if not self._to_person:
@@ -218,17 +246,13 @@ def _move(data: bytearray, to: int) -> None:
         pass
 
 
-def _pair(interrupts: bool) -> tuple[int, int]:
-    """Master and slave of a terminal that changes no byte; with interrupts, Ctrl-C is a signal."""
+def _pair(local_modes: int) -> tuple[int, int]:
+    """Master and slave of a terminal that changes no byte."""
     master, slave = os.openpty()
     modes = termios.tcgetattr(slave)
     modes[0] = modes[1] = 0
-    modes[3] = termios.ISIG if interrupts else 0
-    control = modes[6]
-    control[termios.VINTR] = bytes([INTERRUPT])
-    for other in (termios.VQUIT, termios.VSUSP):
-        control[other] = b"\0"
-    control[termios.VMIN], control[termios.VTIME] = 1, 0
+    modes[3] = local_modes
+    modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
     termios.tcsetattr(slave, termios.TCSANOW, modes)
     os.set_blocking(master, False)
     return master, slave
