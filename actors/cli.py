@@ -298,6 +298,8 @@ def _serve(
         from actors.problems import suggestion
 
         _fail(WRONG, f"{path}: no such device; {suggestion(str(path), planned.devices)}")
+    if device.is_real_board:
+        _fail(WRONG, f"{path}: is a board of its own; put it there: actors flash {file} {path}")
     found = launch.read_addresses(file_addresses) if file_addresses else launch.addresses(site)
     store = Store.beside(file) if keys_folder is None else Store(keys_folder, file)
     try:

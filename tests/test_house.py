@@ -44,7 +44,7 @@ FLOORS = {
         12: "node system",
         13: "clock links",
         14: "links.memory links.tcp links.unix links.uart",
-        15: "dial listen tap testing local",
+        15: "dial listen tap testing local wifi",
         16: "line",
         17: "serve",
         18: "board",
@@ -88,6 +88,7 @@ DOORS = {
 BUILT_IN = """
     array binascii collections errno gc hashlib heapq io json math micropython os random re
     select socket struct sys time machine esp32 cryptolib
+    network
 """
 
 # In the host package, but run on boards: on no floor, and MicroPython must compile them.
