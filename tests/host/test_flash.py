@@ -12,7 +12,7 @@ import sys
 
 import pytest
 from ported import Board
-from processes import SITES, Arrivals, Process, finished, free_ports, until, with_keys
+from processes import ROOT, SITES, Arrivals, Process, finished, free_ports, until, with_keys
 
 from actors.boards import port as ports
 from actors.boards.interpreter import BoardError
@@ -249,6 +249,56 @@ def test_ctrl_c_and_a_file_hold_keep_a_flashed_board_from_its_work(bench):
         said += terminal.read_until(b">>> ")
         assert b"because of the file hold" in said
     assert "sent" not in bench.flashed()
+
+
+def test_a_board_whose_watchdog_is_on_is_held_still_while_it_is_flashed(bench):
+    text = bench.file.read_text()
+    bench.file.write_text(text.replace('board="virtual"', 'board="virtual", watchdog_ms=2000'))
+    bench.flashed()
+    assert b"safety" in in_flash(bench)["main.py"]
+    with (bench.file.parent / "parts.py").open("a") as file:
+        file.write("CHANGED = True\n")
+    assert "sent 2 of" in bench.flashed()  # the digest of the code is in its config, too
+    assert "hold" not in in_flash(bench)
+    assert "nothing to send" in bench.flashed()
+
+
+def test_all_attached_boards_are_flashed_as_what_they_are(bench, monkeypatch):
+    bench.flashed()
+    with (bench.file.parent / "parts.py").open("a") as file:
+        file.write("CHANGED = True\n")
+    blank = Board(bench.folder, bench.folder / "blank")
+    monkeypatch.setenv("FIRST_PORT", str(bench.port))
+    site = load_checked(bench.file)
+    said = []
+    flasher = Flasher(bench.file, site, make_plan(site), said.append, lambda *_: None)
+    with pytest.raises(BoardError) as caught:
+        flasher.flash_all([blank.port, bench.board.port], None, lambda: None)
+    assert f"{blank.port}: was never flashed" in str(caught.value)
+    assert "1 of 2 boards flashed" in str(caught.value)
+    assert any("sent 1 of" in line for line in said)
+
+
+def test_make_flash_is_the_same_command():
+    done = subprocess.run(
+        ["make", "-n", "flash", "SITE=a/site.py", "DEVICE=field/one", "PORT=/dev/ttyUSB0"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )
+    assert "-m actors flash a/site.py field/one --port /dev/ttyUSB0" in done.stdout
+
+
+def test_a_real_board_is_started_by_nobody_else(bench):
+    text = bench.file.read_text()
+    text = text.replace('board="virtual", host="127.0.0.2"', 'board="esp32"')
+    bench.file.write_text(text)
+    assert "good" in finished(bench.folder, "check", bench.file, **bench.environment).stdout
+    node = finished(bench.folder, "node", bench.file, PROBE, **bench.environment)
+    assert node.returncode == 2
+    assert f"actors flash {bench.file} {PROBE}" in node.stderr
+    bench.start("node", bench.file, "far/gate")
+    run = bench.start("run", bench.file)
+    run.wait_for(PROBE, "is not local; start it there: actors flash")
+    assert "is heard" in bench.flashed()
 
 
 # What goes wrong
