@@ -134,14 +134,14 @@ else:
 
     gc.threshold(4096)
     try:
-        from mp_actors.{0} import begun
+        import mp_actors.{0}  # by its whole name, so that it can go when it is over
         from mp_actors.board import serve
 
-        server = begun()
+        server = mp_actors.{0}.begun()
         if "wifi.json" in os.listdir():
-            from mp_actors.wifi import Wifi
+            import mp_actors.wifi
 
-            server.driven.append(Wifi(server.node))
+            server.driven.append(mp_actors.wifi.Wifi(server.node))
         serve(server)
         if server.node.is_ending:
             sys.exit()  # it was told to end, and begins anew
