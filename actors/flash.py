@@ -20,7 +20,7 @@ from actors.asked import Asked
 from actors.boards import onboard
 from actors.boards.image import WIFI, image
 from actors.boards.interpreter import VERSION_MIN, BoardError, Interpreter
-from actors.boards.remote import ESPTOOL, PulledError, Remote, no_micropython
+from actors.boards.remote import ESPTOOL, NobodyError, PulledError, Remote, no_micropython
 from actors.client import UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keystore import Store
@@ -65,7 +65,11 @@ class Found:
 
 def probe(remote: Remote) -> Found:
     """What is at the other end. *Raises* BoardError if it is of no use."""
-    rows = remote.run(onboard.PROBE)
+    try:
+        rows = remote.run(onboard.PROBE)
+    except NobodyError:
+        # Opening the port resets some boards, and while they start they do not listen.
+        rows = remote.run(onboard.PROBE)
     told = {row[0]: row[1:] for row in rows if row}
     name, major, minor, micro, mpy, platform, machine, free_bytes, block_bytes = told["is"]
     if name != "micropython":
@@ -171,9 +175,7 @@ class Flasher:
         files, note = image(self._site.folder, config, found.interpreter, wifi, has_wifi)
         if note:
             self._say(note)
-        if wifi is not None:
-            self._try_wifi(remote, wifi, device)
-        unreached = self._unreached(remote, config)
+        unreached = self._try_network(remote, config, wifi, has_wifi)
         news, gone = differences(files, found)
         if not news and not gone:
             self._say(f"nothing to send: the board has all {len(files)} files")
@@ -212,38 +214,38 @@ class Flasher:
                     f"board reaches: host={own_address()!r}, address='{own_address()}:{port}'"
                 )
 
-    def _try_wifi(self, remote: Remote, wifi: Mapping[str, str], device: Device) -> None:
-        """Join the network, as the board will. *Raises* BoardError if it is not let in."""
-        self._say(f"Wi-Fi: trying {wifi['name']!r}")
-        rows = remote.run(onboard.TRY_WIFI.format(wifi["name"], wifi["password"]))
-        told = {row[0]: row[1:] for row in rows if row}
-        if "wifi" in told:
-            self._say(f"Wi-Fi: joined, the board is {told['wifi'][0]}")
-            return
-        why, status = told.get("refused", ("", "?"))
-        raise BoardError(
-            f"{device.path}: Wi-Fi {wifi['name']!r} refused the board: "
-            f"{wifi_reason(str(why))} (status {status}); nothing was changed on the board; set "
-            f"{WIFI_VARIABLE}=NAME:PASSWORD and give the command again"
-        )
+    def _try_network(
+        self, remote: Remote, config: Mapping[str, Any], wifi: Wifi, has_wifi: bool
+    ) -> str:
+        """Join the Wi-Fi and knock at the routers, as the board will.
 
-    def _unreached(self, remote: Remote, config: Mapping[str, Any]) -> str:
-        """Which routers this machine reaches and the board does not, as a sentence; mostly empty.
-
-        Who is not there yet, nobody reaches.
+        Returned is what is wrong though flashing helps, mostly nothing: who is not there yet,
+        nobody reaches. *Raises* BoardError for a Wi-Fi that was given and does not take the board.
         """
+        path = config["path"]
         there = [(host, port) for host, port, _ in config["dial"] if is_listening(host, port)]
-        if not there:
+        if not there and not has_wifi:
             return ""
-        rows = remote.run(onboard.TRY_REACH.format(there))
+        told = None if wifi is None else (wifi["name"], wifi["password"])
+        rows = remote.run(onboard.TRY_NETWORK.format(told, there))
+        found = {row[0]: row[1:] for row in rows if row}
+        if "refused" in found:
+            name, why, status = found["refused"]
+            text = f"Wi-Fi {name!r} refused the board: {wifi_reason(why)} (status {status})"
+            remedy = f"set {WIFI_VARIABLE}=NAME:PASSWORD and give the command again"
+            if wifi is not None:
+                raise BoardError(f"{path}: {text}; nothing was changed on the board; {remedy}")
+            return f"{path}: is flashed, but {text}; {remedy}"
+        if "joined" in found:
+            self._say("{}: joined Wi-Fi {!r}, there it is {}".format(path, *found["joined"]))
         tried = [(f"{row[1]}:{row[2]}", row[3]) for row in rows if row[:1] == ("reach",)]
-        if any(not error for _, error in tried):
+        if not tried or any(not error for _, error in tried):
             return ""
         listed = ", ".join(f"{address} ({error})" for address, error in tried)
         return (
-            f"{config['path']}: is flashed, but from there it reaches none of its routers: tried "
-            f"{listed}; this machine does reach them: is the board in another network, or does a "
-            "firewall let only this machine in?"
+            f"{path}: is flashed, but from there it reaches none of its routers: tried {listed}; "
+            "this machine does reach them: is the board in another network, or does a firewall "
+            "let only this machine in?"
         )
 
     # -- sending

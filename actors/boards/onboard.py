@@ -153,35 +153,38 @@ else:
         machine.reset()
 """
 
-# Whether the network takes the board, and how it says no. {0}: name, {1}: password.
-TRY_WIFI = """
-import network, time
-sta = network.WLAN(network.STA_IF)
-sta.active(True)
-if sta.isconnected():
-    sta.disconnect()
-    time.sleep_ms(500)
-sta.connect({0!r}, {1!r})
-for _ in range(100):
+# Whether the network takes the board and how it says no; then whether it gets through to each
+# address. {0}: (name, password), None for those on the board, if any. {1}: a list of (host, port).
+TRY_NETWORK = """
+import json, os, socket, time
+told, addresses = {0!r}, {1!r}
+if told is None and "wifi.json" in os.listdir():
+    with open("wifi.json") as f:
+        told = json.load(f)
+    told = (told["name"], told["password"])
+joined = told is None
+if told is not None:
+    import network
+    sta = network.WLAN(network.STA_IF)
+    sta.active(True)
     if sta.isconnected():
-        break
-    time.sleep_ms(200)
-    names = [n for n in dir(network) if n[:5] == "STAT_" and getattr(network, n) == sta.status()]
-    if names and names[0][5:] not in ("IDLE", "CONNECTING", "GOT_IP"):
-        break
-else:
-    names = []
-if sta.isconnected():
-    print("mp-actors:" + repr(("wifi", sta.ifconfig()[0])))
-else:
-    print("mp-actors:" + repr(("refused", names[0][5:] if names else "", sta.status())))
-print("mp-actors:('end',)")
-"""
-
-# Whether the board gets through to each address. {0}: a list of (host, port).
-TRY_REACH = """
-import socket
-for host, port in {0!r}:
+        sta.disconnect()
+        time.sleep_ms(500)
+    sta.connect(*told)
+    why = ""
+    for _ in range(100):
+        time.sleep_ms(200)
+        joined = sta.isconnected()
+        now = sta.status()
+        names = [n for n in dir(network) if n[:5] == "STAT_" and getattr(network, n) == now]
+        why = names[0][5:] if names else ""
+        if joined or why not in ("", "IDLE", "CONNECTING", "GOT_IP"):
+            break
+    if joined:
+        print("mp-actors:" + repr(("joined", told[0], sta.ifconfig()[0])))
+    else:
+        print("mp-actors:" + repr(("refused", told[0], why, now)))
+for host, port in addresses if joined else ():
     try:
         s = socket.socket()
         s.settimeout(5)

@@ -30,13 +30,17 @@ ESPTOOL = (
 NOT_THERE = re.compile(r"could not enter raw repl|could not exec command|timeout waiting for")
 PULLED = re.compile(
     r"SerialException|device reports readiness|Input/output error|Errno 5\b|disconnected|"
-    r"failed to access|termios\.error|\(5, "
+    r"termios\.error|\(5, "
 )
 FULL = re.compile(r"No space left|ENOSPC|\[Errno 28\]")
 
 
 class PulledError(BoardError):
     """The cable was pulled, or the board lost power, in the middle of something."""
+
+
+class NobodyError(BoardError):
+    """Nothing at the port answers as MicroPython does."""
 
 
 class Remote:
@@ -108,6 +112,11 @@ class Remote:
                 f"{self.port}: is gone: the cable was pulled, or the board lost power; the board "
                 "still starts what it had; plug it in and give the command again"
             )
+        if text is not None and "failed to access" in text:
+            return BoardError(
+                f"{self.port}: cannot be opened: a program of another user has it; which one: "
+                f"sudo lsof {self.port}"
+            )
         if text is None:
             return no_micropython(self.port, f"nothing there answers within {IDLE_S:g} s")
         if FULL.search(text):
@@ -125,9 +134,9 @@ class Remote:
         return BoardError(f"{self.port}: mpremote failed: {_tail(text)}")
 
 
-def no_micropython(port: str, why: str) -> BoardError:
+def no_micropython(port: str, why: str) -> NobodyError:
     """That no MicroPython is there, and how one gets there."""
-    return BoardError(
+    return NobodyError(
         f"{port}: no MicroPython: {why}; press the board's reset button (EN) and try again, or put "
         "MicroPython on it: "
         + ESPTOOL.format(port)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import serial
 from ported import Board
 from processes import ROOT, SITES, Arrivals, Process, finished, free_ports, until, with_keys
 
@@ -241,8 +242,6 @@ def test_ctrl_c_and_a_file_hold_keep_a_flashed_board_from_its_work(bench):
     bench.flashed()
     assert bench.board.mpremote("resume", "exec", "open('hold', 'w').close()") == ""
     bench.board.mpremote("reset")
-    import serial
-
     with serial.Serial(bench.board.port, timeout=10) as terminal:
         terminal.write(b"\x04")
         said = terminal.read_until(b">>> ")
@@ -333,6 +332,15 @@ def test_a_busy_port_names_the_process_that_has_it(bench):
     assert f"is in use by python (pid {other.pid}); end that first" in said
 
 
+def test_a_port_that_somebody_unseen_has_is_told_from_a_cable_that_was_pulled(bench):
+    remote = Remote(bench.board.port)
+    with (
+        serial.Serial(bench.board.port, exclusive=True),
+        pytest.raises(BoardError, match=r"a program of another user has it; .* sudo lsof /dev/p"),
+    ):
+        probe(remote)
+
+
 def test_where_no_micropython_answers_the_command_that_puts_one_there_is_given(monkeypatch):
     monkeypatch.setattr("actors.boards.remote.IDLE_S", 3.0)
     master, slave = os.openpty()
@@ -376,9 +384,14 @@ def test_a_wifi_that_refuses_is_said_before_anything_is_changed(bench):
     said = bench.refused(ACTORS_WIFI="barn:wrong")
     assert "Wi-Fi 'barn' refused the board: wrong password (status 202)" in said
     assert set(in_flash(bench)) == {"network.py"}
-    assert "Wi-Fi: joined, the board is 10.0.0.7" in bench.flashed(ACTORS_WIFI="barn:right")
+    assert "joined Wi-Fi 'barn', there it is 10.0.0.7" in bench.flashed(ACTORS_WIFI="barn:right")
     assert b'"barn"' in in_flash(bench)["wifi.json"]
+    with serial.Serial(bench.board.port, timeout=20) as terminal:
+        line = b"far/probe: Wi-Fi barn joined as 10.0.0.7"
+        assert terminal.read_until(line).endswith(line)
     assert "nothing to send" in bench.flashed()  # what is on the board stays, and is not asked for
+    bench.board.write("network.py", NETWORK.replace("right", "new"))
+    assert "is flashed, but Wi-Fi 'barn' refused the board: wrong password" in bench.refused()
 
 
 def test_a_router_that_only_this_machine_reaches_is_named_with_its_address(bench):

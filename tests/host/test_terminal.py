@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+import serial
 from ported import Board
 from processes import until
 
@@ -101,8 +102,6 @@ def test_its_watchdog_resets_it_when_it_hangs(board):
 
 
 def test_a_person_at_the_prompt_interrupts_and_types(board):
-    import serial
-
     with serial.Serial(board.port, timeout=10) as port:
         port.write(b"while True: pass\r\n\r\n")
         port.read_until(b"... ")
