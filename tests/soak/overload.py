@@ -2,8 +2,8 @@
 
 A real MicroPython with the heap of a virtual board; three wires bring numbers, texts and lists, one
 of them goes on to another actor there, one comes back to here. First the board gets as much as it
-takes, which says what that is; then twice as much is sent until all messages are. In between it
-comes to rest and looks at its heap. What has to hold: no MemoryError that nobody caught, no reset,
+takes, which says what that is; then for each message it takes two are sent, whatever the machine is
+doing, until all are. In between it comes to rest and looks at its heap. What has to hold: no MemoryError that nobody caught, no reset,
 no connection given up for want of memory, and the largest free piece does not shrink.
 """
 
@@ -121,13 +121,13 @@ class Flood(Station):
             self.server.turn(1)
         return (self.delivered - before) / (clock.site_us() - began_us) * 1e6
 
-    def flood(self, count: int, per_s: float) -> None:
-        """So many messages at that rate."""
-        clock = self.server.clock
-        began_us, begun = clock.site_us(), self.sent
+    def flood(self, count: int) -> None:
+        """So many messages, twice as many as the board takes meanwhile; its queues stay full."""
+        begun, before = self.sent, self.delivered
+        ahead = sum(box.bound for box in self.node.wires.outboxes.values())
         while self.sent - begun < count:
-            due = int((clock.site_us() - began_us) * per_s / 1e6) - (self.sent - begun)
-            self.send(min(due, count - (self.sent - begun)))
+            due = int(OVERLOAD * (self.delivered - before)) + ahead - (self.sent - begun)
+            self.send(max(0, min(due, count - (self.sent - begun))))
             self.server.turn(2)
 
     def rest(self) -> None:
@@ -209,7 +209,7 @@ def _flood(flood: Flood, made: Outcome, messages: int, done: Callable[[int], obj
     made.looks.append(flood.look())
     for part in range(LOOKS):
         count = messages * (part + 1) // LOOKS - messages * part // LOOKS
-        flood.flood(count, OVERLOAD * made.per_s)
+        flood.flood(count)
         made.looks.append(flood.look())
         done(count)
     made.delivered = flood.delivered - before
