@@ -53,7 +53,8 @@ FLOORS = {
     },
     "actors": {
         0: "problems mesh boards accel serial reports state store",
-        1: "arguments awaiting device delivery boards.interpreter accel.codec accel.crypto",
+        1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
+        "accel.crypto",
         2: "topology boards.build kept",
         3: "pipeline device_check boards.virtual keeper",
         4: "site",
@@ -61,7 +62,7 @@ FLOORS = {
         6: "check placement costs keyfile",
         7: "plan keystore loopwatch",
         8: "ledger guards rollout questions causes renewal maps",
-        9: "observer client repair",
+        9: "observer client repair orders",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words",
         12: "launch tap sim.ledger sim.pipe sim.standins",

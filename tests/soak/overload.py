@@ -3,8 +3,9 @@
 A real MicroPython with the heap of a virtual board; three wires bring numbers, texts and lists, one
 of them goes on to another actor there, one comes back to here. First the board gets as much as it
 takes, which says what that is; then for each message it takes two are sent, whatever the machine is
-doing, until all are. In between it comes to rest and looks at its heap. What has to hold: no MemoryError that nobody caught, no reset,
-no connection given up for want of memory, and the largest free piece does not shrink.
+doing, until all are. In between it comes to rest and looks at its heap. What has to hold: no
+MemoryError that nobody caught, no reset, no connection given up for want of memory, and the largest
+free piece does not shrink.
 """
 
 import argparse
