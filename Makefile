@@ -25,11 +25,12 @@ setup: $(STAMP) ## make .venv with everything the other targets need (PYTHON=pyt
 run-sample: $(STAMP) ## run a sample: SITE=samples/greenhouse/site.py SECONDS=15
 	$(RUN) -m actors run $(SITE) --seconds $(SECONDS)
 
+# A file of tests stays with one of two processes: what a file has started, its tests share.
 test: $(STAMP) ## run all tests, the kernel's under MicroPython too
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0
-	$(RUN) -m tests.sim.soak --seeds $(SEEDS) --start $(START)
+soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0; and a real one: HOURS=1
+	$(RUN) -m $(if $(HOURS),tests.soak --hours $(HOURS),tests.sim.soak --seeds $(SEEDS)) --start $(START)
 
 fuzz: $(STAMP) ## feed mutated bytes to nodes: CASES=100000 START=0
 	$(RUN) -m tests.fuzz --cases $(CASES) --seed $(START)

@@ -4,27 +4,39 @@ It may use libraries and imports the kernel `mp_actors`, never the other way rou
 a file importing only from floors below its own:
 
     words      problems, mesh, arguments         what is wrong; which links exist; what can travel
-    declared   device, topology, pipeline        devices and links; domains; actors and wires
+    declared   device, delivery                  devices and links; what a wire promises
+               topology, pipeline                domains; actors and wires
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
                placement, plan                   places, numbers; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
-    action     ledger, observer, controller      accounts; reports; roll-out, halt, end
-    devices    assemble, launch, boards, accel, serial   a worker or a board on this machine
+    action     reports, ledger, observer         what devices tell, checked; accounts
+               state, maps, orders, controller   what is kept; who gets the map; roll-out; halt, end
+    kept       store, kept, keeper, durability   what outlasts a kill: on disk; at work; allowed
+    back       repair, renewal                   who has begun anew; what they have to be told
+    devices    awaiting, loopwatch               handlers that wait; those that block
+               assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, summary, view, runner, tap, cli
+    people     client, running, asking, summary, view, runner, tap, cli
+    why        rollout, questions, causes         what waits; who is asked; reasons in words
+               trace, asked, ask_commands         a wire hop by hop; from another terminal
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's
                controller -> plan.diff -> commands -> routers -> node actors
     see        node actors -> reports -> controller -> ledger -> summary -> view, JSON
+    why        a terminal -> controller -> questions -> node actors -> journal; answers return
 
-A site file needs only the two names exported here:
+A site file needs only the names exported here:
 
-    from actors import Pipeline, Topology
+    from actors import Pipeline, Topology, latest, reliable, stream
+
+and an actor of a worker, in an `async def`, `offload`.
 """
 
+from actors.awaiting import offload
+from actors.delivery import latest, reliable, stream
 from actors.pipeline import Pipeline
 from actors.topology import Topology
 
-__all__ = ["Pipeline", "Topology"]
+__all__ = ["Pipeline", "Topology", "latest", "offload", "reliable", "stream"]

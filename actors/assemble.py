@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from actors.awaiting import Patient
 from actors.controller import REPORT_MS, Controller
+from actors.keeper import Keeper
+from actors.loopwatch import LoopWatch
 from actors.plan import Plan
+from actors.state import State, StateFile
+from actors.store import Store
 from actors.topology import Device
 from mp_actors import loader
 from mp_actors.guard import Guard
@@ -13,6 +18,25 @@ from mp_actors.node import Limits, Node
 from mp_actors.path import join
 from mp_actors.router import Router
 from mp_actors.system import System
+
+
+class Worker(Node):
+    """The node of a worker, some of whose handlers may wait; in virtual time none does."""
+
+    scheduler_type = Patient
+
+
+class WorkerSystem(System):
+    """The node actor of a worker, whose reports say who blocked it."""
+
+    def __init__(self, node: Node, pid: int | None, make: Any, loop_watch: LoopWatch) -> None:
+        super().__init__(node, pid, make)
+        self._loop_watch = loop_watch
+
+    def device(self) -> dict[str, Any]:
+        """The device as a map."""
+        blocked = self._loop_watch.rows()
+        return {**super().device(), "blocked": blocked} if blocked else super().device()
 
 
 def make_node(
@@ -26,21 +50,31 @@ def make_node(
     pid: int | None = None,
     guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
+    loop_watch: LoopWatch | None = None,
+    store: Store | None = None,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
 
     `parents`: numbers of the routers a leaf uses. `maker(class_name, arguments)` gives what makes
-    an actor. `pid`: of the process, by default this one's.
+    an actor. `pid`: of the process, by default this one's. `loop_watch`: of a real worker, whose
+    handlers may wait. `store`: its disk, where it has one.
     """
 
     def forwarder(node: Node) -> Router | Leaf:
         return Router(node) if device.is_router else Leaf(node, parents)
 
     limits = Limits(device.is_board)
-    node = Node(
+    node_type = Node if loop_watch is None else Worker
+    node = node_type(
         device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
-    system = System(node, pid, maker)
+    if store is not None:
+        node.wires.keeper = Keeper(node, store)
+    system = (
+        System(node, pid, maker)
+        if loop_watch is None
+        else WorkerSystem(node, pid, maker, loop_watch)
+    )
     node.scheduler.spawn(join(device.path, "node"), lambda: system)
     if device.is_router:
         node.scheduler.spawn(join(device.path, "router"), lambda: node.forwarder)
@@ -53,8 +87,10 @@ def add_controller(
     seconds: Callable[[], float],
     report_ms: int = REPORT_MS,
     sign: Callable[[bytes], bytes] | None = None,
+    state_file: StateFile | None = None,
+    state: State | None = None,
 ) -> Controller:
     """Put the controller on a node; it begins to roll the plan out, with maps that `sign` signs."""
-    controller = Controller(node, plan, seconds, report_ms, sign)
+    controller = Controller(node, plan, seconds, report_ms, sign, state_file, state)
     node.scheduler.spawn(join(node.path, "controller"), lambda: controller)
     return controller

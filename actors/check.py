@@ -5,10 +5,12 @@ names are unique, wires make sense and devices reach each other. It reads the de
 nothing else: no device is contacted and no actor made.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import networkx
 
@@ -20,15 +22,18 @@ from actors.device_check import (
     reach_remedy,
     reached_from,
 )
+from actors.durability import check_checkpoints, check_kept_wires
 from actors.pipeline import Pipeline, Stage, Wire
-from actors.problems import Problem, Problems, SiteError, SourceLine
+from actors.problems import Problem, Problems, SiteError, SourceLine, shown_value, suggestion
 from actors.site import Site, is_importable, load
 from actors.topology import Device
 from mp_actors.actor import Actor
+from mp_actors.supervise import POLICIES
 
 LIBRARY = "mp_actors.operators"  # beside the site's own modules, what every device can import
 BUILT_IN = ("builtins", "math")  # functions of these exist on both interpreters
 NEEDS_INPUT = ("filter", "aggregator", "sink")
+MAY_WAIT = ("sample", "apply", "add", "result", "write")  # and on_…, on a worker
 
 
 def load_checked(file: str | os.PathLike[str]) -> Site:
@@ -53,6 +58,10 @@ def check(site: Site) -> list[Problem]:
     for stage in site.stages:
         _check_place(site, stage, problems)
         _check_importable(site, stage, problems)
+        _check_supervision(stage, problems)
+        _check_waiting(site, stage, problems)
+        check_checkpoints(stage, site.device_of(stage), problems)
+    check_kept_wires(site.wires, site.device_of, problems)
     _check_stage_names(site, problems)
     _check_wire_ends(site, cut_off, problems)
     return problems.sorted(site.file)
@@ -191,6 +200,59 @@ def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
                 remedy="rename the module: Python has one of this name"
                 if Path(file).is_relative_to(site.folder)
                 else f"put a module with {reference.name} beside {Path(site.file).name}",
+            )
+
+
+def _check_supervision(stage: Stage, problems: Problems) -> None:
+    """What is to be done when its handler raises is one of what the runtime can do."""
+    cls: Any = stage.cls
+    name, policy, limit = cls.__name__, cls.supervision, cls.restarts_max
+    if policy not in POLICIES:
+        problems.add(
+            stage.declared_at,
+            f"{name}.supervision has a wrong value",
+            expected="one of " + ", ".join(POLICIES),
+            got=shown_value(policy),
+            remedy=suggestion(policy, POLICIES) if isinstance(policy, str) else "",
+        )
+    if limit is not None and (type(limit) is not int or limit < 0):
+        problems.add(
+            stage.declared_at,
+            f"{name}.restarts_max has a wrong value",
+            expected="how many restarts in a minute there may be, or None for any number",
+            got=shown_value(limit),
+        )
+
+
+def _check_waiting(site: Site, stage: Stage, problems: Problems) -> None:
+    """Only verbs and handlers may be `async def`, and only where asyncio is: on workers."""
+    device = site.device_of(stage)
+    for name in dir(stage.cls):
+        verb = inspect.getattr_static(stage.cls, name)
+        if not (inspect.iscoroutinefunction(verb) or inspect.isasyncgenfunction(verb)):
+            continue
+        code = verb.__code__
+        got = f"async def {name} in {Path(code.co_filename).name}:{code.co_firstlineno}"
+        what = f"{stage.name}: {stage.cls.__name__}.{name} cannot wait"
+        is_handler = name in MAY_WAIT or name.startswith("on_")
+        if device is not None and device.is_board and (is_handler or hasattr(Actor, name)):
+            problems.add(
+                stage.declared_at,
+                f"{what} on {device.path}, which is a board",
+                expected="def: on a board handlers run to completion",
+                got=got,
+                remedy="place it on a worker, or make two phases of it with self.after(…)",
+            )
+        elif hasattr(Actor, name) and not is_handler:
+            remedy = f"let def {name} call self.after(0, …), and wait in that async def on_…"
+            problems.add(stage.declared_at, what, expected="def", got=got, remedy=remedy)
+        elif is_handler and inspect.isasyncgenfunction(verb):
+            problems.add(
+                stage.declared_at,
+                what,
+                expected="an async def that returns once",
+                got=f"{got}, which yields",
+                remedy="call self.emit(…) for each value instead of yield",
             )
 
 

@@ -7,6 +7,7 @@ needs, so that a device starts quickly.
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -147,7 +148,62 @@ def plan(file: SiteFile, json_file: JsonFile = None) -> None:
     if str(json_file) != "-":
         _screen().print(view.plan_tables(planned))
     if json_file is not None:
-        _write_json(_plain_plan(planned), json_file)
+        _write_json(view.plan_values(planned), json_file)
+
+
+@app.command()
+def status(file: SiteFile, json_file: JsonFile = None) -> None:
+    """Show how a site that runs is, and why: what `run` shows, each figure with its age."""
+    from actors import ask_commands, summary, view
+
+    site, planned = _planned(file)
+    screen = _screen(stderr=str(json_file) == "-")
+    found = _asked(lambda: ask_commands.status_of(file, site, planned))
+    screen.print(view.final(found, screen.width, with_ages=True))
+    if json_file is not None:
+        summary.write(found, json_file)
+    if not found["ok"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def trace(
+    file: SiteFile,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="domain/device/actor.")],
+    json_file: JsonFile = None,
+) -> None:
+    """Walk the wires into and out of an actor, and name the place where readings wait or are lost.
+
+    The site runs elsewhere: by `run`, or by `up` and `node`. Counts are of the last reports.
+    """
+    from actors import ask_commands, view_trace
+
+    site, planned = _planned(file)
+    found = _asked(lambda: ask_commands.traces_of(file, site, planned, path))
+    screen = _screen(stderr=str(json_file) == "-")
+    screen.print(view_trace.traces(found["wires"], found["dead_letters"]))
+    if json_file is not None:
+        _write_json(found, json_file)
+
+
+@app.command()
+def logs(
+    file: SiteFile,
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="domain/device/actor; domain/device for all.")
+    ],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what an actor of a site that runs has said by `self.log(…)`, and its failures.
+
+    Its device remembers the last 200 lines of all its actors, a board 16. Times are UTC.
+    """
+    from actors import ask_commands
+
+    site, planned = _planned(file)
+    lines = ask_commands.lines_of(file, site, planned, path, follow)
+    while (line := _asked(lambda: next(lines, None))) is not None:
+        print(line, flush=True)
 
 
 @app.command()
@@ -261,9 +317,28 @@ def _serve(
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        launch.run_worker(site, planned, device, config, controls, store.folder)
+        state = _state_path(file, file_addresses)
+        launch.run_worker(site, planned, device, config, controls, store.folder, state)
     except ActorsError as error:
         _fail(FAILED, str(error))
+
+
+def _asked(ask: Callable[[], Any]) -> Any:
+    """What a site that runs answers, or the end of the program with why it does not."""
+    from actors.asked import UnknownPathError
+
+    try:
+        return ask()
+    except UnknownPathError as error:
+        _fail(WRONG, str(error))
+    except ActorsError as error:
+        _fail(NOBODY, str(error))
+
+
+def _state_path(file: Path, file_addresses: Path | None) -> Path:
+    """Where the controller keeps its state: beside the site file, or in the folder of a run."""
+    folder = file.parent if file_addresses is None else file_addresses.parent
+    return folder / f".{file.stem}.state.json"
 
 
 def _planned(file: Path) -> tuple[Any, Any]:
@@ -274,37 +349,10 @@ def _planned(file: Path) -> tuple[Any, Any]:
 
     try:
         site = load_checked(file)
+        return site, make_plan(site)
     except SiteError as error:
         count = len(error.problems)
         _fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
-    return site, make_plan(site)
-
-
-def _plain_plan(planned: Any) -> dict[str, Any]:
-    return {
-        "site": planned.site,
-        "controller": planned.controller,
-        "cut_sets": {path: list(lost) for path, lost in planned.cut_sets.items()},
-        "devices": {
-            path: {"number": device.number, "router": device.is_router, "board": device.board}
-            for path, device in planned.devices.items()
-        },
-        "actors": {
-            path: {"role": actor.role, "class": actor.code, "why": actor.why}
-            for path, actor in planned.actors.items()
-        },
-        "wires": [
-            {
-                "source": wire.source,
-                "target": wire.target,
-                "delivery": wire.delivery,
-                "hops": wire.hops,
-                "way": list(wire.way),
-            }
-            for wire in planned.wires.values()
-        ],
-        "routes": planned.route_map,
-    }
 
 
 def _screen(stderr: bool = False) -> Any:

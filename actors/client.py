@@ -11,7 +11,7 @@ from actors.accel import codec
 from actors.guards import host_guard
 from actors.keys import DeviceKeys
 from mp_actors import frame
-from mp_actors.boot import draw
+from mp_actors.board import draw
 from mp_actors.clock import SystemClock
 from mp_actors.connection import Connection
 from mp_actors.errors import ActorsError
@@ -37,9 +37,17 @@ class Console:
     transport, address = "tcp", None  # it is its connection's link, too
 
     def __init__(
-        self, host: str, port: int, number: int = 0, keys: DeviceKeys | None = None
+        self,
+        host: str,
+        port: int,
+        number: int = 0,
+        keys: DeviceKeys | None = None,
+        patience_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
-        """Greet the device of this number there. *Raises* UnreachableError, ActorsError."""
+        """Greet the device of this number there. *Raises* UnreachableError, ActorsError.
+
+        `patience_s`: for each step of the greeting, and for each answer.
+        """
         self.address = f"{host}:{port}"
         self.name = f"console to {self.address}"
         self.clock = SystemClock()
@@ -50,7 +58,7 @@ class Console:
             self._socket = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
         except OSError as error:
             raise UnreachableError(f"{self.address}: {error.strerror or error}") from None
-        self._socket.settimeout(ANSWER_TIMEOUT_S)
+        self.patience(patience_s)
         self._guard = host_guard(keys)
         self._peer = Peer(number, draw() | 1, frame.HOST_LIMIT_BYTES)
         self._connection = Connection(
@@ -65,6 +73,11 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def patience(self, seconds: float) -> None:
+        """Wait so long for an answer from now on."""
+        self._patience_s = seconds
+        self._socket.settimeout(seconds)
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,7 +120,9 @@ class Console:
             "map": 0,
         }
 
-    def adopted(self, connection: Connection, _doubts: list[bytes] | None) -> None:
+    def adopted(
+        self, connection: Connection, _doubts: list[bytes] | None, _map_version: int
+    ) -> None:
         """The device has greeted."""
         self._peer.connection = connection
 
@@ -131,7 +146,7 @@ class Console:
             self._connection.flush()
             data = self._socket.recv(1 << 16)
         except TimeoutError:
-            text = f"{self.address}: no answer in {ANSWER_TIMEOUT_S:g} s"
+            text = f"{self.address}: no answer in {self._patience_s:g} s"
             raise UnreachableError(text) from None
         except OSError as error:
             raise UnreachableError(f"{self.address}: {error.strerror or error}") from None

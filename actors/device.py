@@ -46,6 +46,7 @@ class Device:
     tap: bool
     memory_kb: int | None
     declared_at: SourceLine
+    watchdog_ms: int | None = None
 
     def __repr__(self) -> str:
         return f"<device {self.path}>"

@@ -9,6 +9,8 @@ from collections import deque
 from actors.problems import Problems, SourceLine, is_above_zero, shown_value, suggestion
 from actors.topology import BOARDS, PORT_FIRST, Device, Topology, parse_address
 
+WATCHDOG_MS = range(2000, 600_001)  # a loop with nothing to do turns once a second
+
 COUNT_MAX = 65535  # devices, links and wires are u16 on the wire, from 1
 
 
@@ -40,6 +42,17 @@ def _check_values(device: Device, problems: Problems) -> None:
         problems.add_value(at, f"{path}: host", "'local' or the name of a machine", device.host)
     if device.memory_kb is not None and not is_above_zero(device.memory_kb):
         problems.add_value(at, f"{path}: memory_kb", "a number above 0", device.memory_kb)
+    if device.watchdog_ms is None:
+        return
+    if not device.is_board:
+        problems.add(
+            at,
+            f"{path}: only a board has a watchdog",
+            remedy="leave watchdog_ms= out: a worker names whoever blocks it by itself",
+        )
+    elif type(device.watchdog_ms) is not int or device.watchdog_ms not in WATCHDOG_MS:
+        expected = f"whole ms from {WATCHDOG_MS[0]} to {WATCHDOG_MS[-1]}"
+        problems.add_value(at, f"{path}: watchdog_ms", expected, device.watchdog_ms)
 
 
 def _check_unique(topology: Topology, problems: Problems) -> None:

@@ -5,7 +5,6 @@ secret it shares with each of them is in `<device>.resume` beside the keys.
 """
 
 import json
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -37,12 +36,17 @@ def keys_for(site: Site, store: Store, path: str) -> DeviceKeys | None:
     return store.device_keys(path)
 
 
-def host_guard(keys: DeviceKeys | None, folder: Path | None = None) -> Guard | None:
-    """What guards a host's node; `folder`: where secrets to resume with are kept, None: nowhere."""
+def host_guard(
+    keys: DeviceKeys | None, folder: Path | None = None, term: int = 0
+) -> Guard | None:
+    """What guards a host's node.
+
+    `folder`: where secrets to resume with are kept, None: nowhere. `term`: of the controller there.
+    """
     if keys is None:
         return None
     if folder is None:
-        return Guard(crypto, Keys(keys), _term())
+        return Guard(crypto, Keys(keys), term)
     file = folder / (str(keys["path"]).replace("/", ".") + SUFFIX)
     kept = _read(file)
 
@@ -54,7 +58,7 @@ def host_guard(keys: DeviceKeys | None, folder: Path | None = None) -> Guard | N
         plain = {str(one): secret.hex() for one, secret in sorted(kept.items())}
         keyfile.write(file, json.dumps(plain) + "\n")
 
-    return Guard(crypto, Keys(keys, store, kept), _term())
+    return Guard(crypto, Keys(keys, store, kept), term)
 
 
 def signer(keys: DeviceKeys | None) -> Callable[[bytes], bytes] | None:
@@ -62,11 +66,6 @@ def signer(keys: DeviceKeys | None) -> Callable[[bytes], bytes] | None:
     if keys is None or "signing" not in keys:
         return None
     return partial(crypto.sign, keys["signing"])
-
-
-def _term() -> int:
-    """Rises with each start of the controller, as long as its clock is not set back."""
-    return int(time.time())
 
 
 def _read(file: Path) -> dict[int, bytes]:

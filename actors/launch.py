@@ -1,7 +1,7 @@
 """Starts one device of a site here: a worker in this process, a board in place of it.
 
 From a plan and the addresses to a config, and from there to the very code every device runs,
-`mp_actors.boot.serve`.
+`mp_actors.boot`.
 """
 
 import gc
@@ -23,12 +23,16 @@ from actors.assemble import add_controller, make_node
 from actors.boards import virtual
 from actors.guards import host_guard, signer
 from actors.keys import DeviceKeys
+from actors.loopwatch import LoopWatch
 from actors.plan import Plan
 from actors.routing import Routing
 from actors.serial import open_port
 from actors.site import Site
+from actors.state import StateFile
+from actors.store import Store
 from actors.topology import Device
-from mp_actors.boot import draw, say, serve
+from mp_actors.board import draw, run, say
+from mp_actors.boot import open_links
 from mp_actors.clock import SystemClock
 from mp_actors.errors import ActorsError
 
@@ -133,6 +137,7 @@ def config_of(
         "pid": os.getpid(),
         "attached": attached,
         "keys": keys,
+        "watchdog_ms": device.watchdog_ms,
     }
 
 
@@ -148,6 +153,7 @@ def run_worker(
     config: Mapping[str, Any],
     controls: bool,
     keys_folder: Path,
+    state_path: Path,
 ) -> None:
     """Serve a worker in this process until it is told to end. *Raises* LaunchError."""
     gc.set_threshold(*GC_THRESHOLD)
@@ -157,7 +163,10 @@ def run_worker(
     if folder not in sys.path:
         sys.path.insert(0, folder)  # actors are imported by the names of their modules
     clock = SystemClock()
-
+    loop_watch = LoopWatch(site.folder, say)
+    state_file = StateFile(state_path if controls else None)
+    state = state_file.load()
+    state.term += 1
     node = make_node(
         device,
         config["parents"],
@@ -165,10 +174,19 @@ def run_worker(
         codec=codec,
         draw=draw,
         log=say,
-        guard=host_guard(config["keys"], keys_folder),
+        guard=host_guard(config["keys"], keys_folder, state.term),
+        loop_watch=loop_watch,
+        store=Store(kept_file(state_path, device)),
     )
     if controls:
-        add_controller(node, plan, time.monotonic, sign=signer(config["keys"]))
+        add_controller(
+            node,
+            plan,
+            time.monotonic,
+            sign=signer(config["keys"]),
+            state_file=state_file,
+            state=state,
+        )
 
     def end(_number: int, _frame: object) -> None:
         node.is_ending = True
@@ -176,13 +194,26 @@ def run_worker(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        serve(config, node, clock, READ_BYTES, open_port)
+        server = open_links(config, node, clock, READ_BYTES, open_port)
+        patient: Any = node.scheduler
+        patient.awaits.serve(server)
+        loop_watch.serve(server)
+        run(server)
     except OSError as error:
         asked = [f"{one[0]}:{one[1]}" for one in (config["listen"], config["tap"]) if one]
         raise LaunchError(
             f"{device.path}: cannot listen on {' or '.join(asked)}: {error.strerror or error}; "
             "end what uses it, or give the device another address="
         ) from None
+
+
+def kept_file(state_path: Path, device: Device) -> Path:
+    """Where a worker keeps its durable readings and checkpoints, once it has some.
+
+    In a folder beside the controller's state: `.site.kept/office.desk.sqlite3`.
+    """
+    folder = state_path.with_name(state_path.name.replace(".state.json", ".kept"))
+    return folder / f"{device.path.replace('/', '.')}.sqlite3"
 
 
 def run_board(

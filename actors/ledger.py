@@ -6,7 +6,7 @@ equation is promised at rest only. Reasons reported on the way explain gaps in t
 target and are never added to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,9 @@ from mp_actors.system import LOCAL, SOURCE, TARGET
 
 @dataclass
 class DeviceReport:
-    """The last thing a device said. `heard_s`: when, by the controller's clock."""
+    """The last thing a device said. `heard_s`: when, by the controller's clock; `rows_s`: when each
+    row came, by an actor's name or a wire's end: reports come in pieces, and pieces are lost.
+    """
 
     incarnation: int = 0
     heard_s: float | None = None
@@ -25,6 +27,42 @@ class DeviceReport:
     figures: dict[str, Any] = field(default_factory=dict)
     actors: dict[str, list[Any]] = field(default_factory=dict)
     ends: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
+    past_ends: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
+    past_lost: list[list[Any]] = field(default_factory=list)
+    rows_s: dict[Any, float] = field(default_factory=dict)
+
+    def begin_anew(self, kept: Collection[int] = ()) -> dict[int, int]:
+        """The device was started again: what it counted before is closed.
+
+        `kept`: wires whose source goes on counting where it was, from its disk. Returns {wire:
+        readings that waited there}, and are gone.
+        """
+        going_on = {key: row for key, row in self.ends.items()
+                    if key[1] == SOURCE and key[0] in kept}
+        died = {key[0]: row[4] for key, row in self.ends.items() if row[4] and key not in going_on}
+        for key, row in self.ends.items():
+            if key in going_on:
+                continue
+            closed = [*row[:4], 0, dict(row[5]), *row[6:]]
+            if row[4]:
+                closed[5]["crash"] = closed[5].get("crash", 0) + row[4]  # it waited there
+            self.past_ends[key] = _added(self.past_ends.get(key), closed)
+        self.past_lost += self.figures.get("lost", ())
+        self.ends = going_on
+        self.actors = {}
+        self.rows_s = {}
+        self.restarts += 1
+        return died
+
+    def end(self, wire: int, end: int) -> list[Any] | None:
+        """The row of a wire's end: of all starts of this device together."""
+        past, row = self.past_ends.get((wire, end)), self.ends.get((wire, end))
+        return past if row is None else _added(past, row)
+
+    @property
+    def lost(self) -> list[list[Any]]:
+        """[wire, reason, readings] that ended here though this is not their target."""
+        return [*self.past_lost, *self.figures.get("lost", ())]
 
 
 @dataclass
@@ -36,6 +74,7 @@ class WireAccount:
     dropped: dict[str, int] = field(default_factory=dict)
     in_flight: int = 0
     unexplained: int = 0
+    doubled: int = 0  # at most: sent again to a target that began anew, which may have had them
     p50_us: int | None = None
     p99_us: int | None = None
 
@@ -70,7 +109,7 @@ def accounts(plan: Plan, reports: Mapping[str, DeviceReport]) -> dict[int, WireA
     between = {number: OnTheWay() for number in plan.wires}
     for path in sorted(reports):
         figures = reports[path].figures
-        for number, reason, readings in figures.get("lost", ()):
+        for number, reason, readings in reports[path].lost:
             if number in between:
                 between[number].lost.append((reason, readings))
         for number, readings in figures.get("held", ()):
@@ -86,7 +125,7 @@ def account(wire: WirePlan, reports: Mapping[str, DeviceReport]) -> WireAccount:
     between = OnTheWay()
     for path in sorted(reports):
         figures = reports[path].figures
-        lost, held = figures.get("lost", ()), figures.get("held", ())
+        lost, held = reports[path].lost, figures.get("held", ())
         between.lost += [(row[1], row[2]) for row in lost if row[0] == wire.number]
         between.held += sum(row[1] for row in held if row[0] == wire.number)
     return _account(wire, reports, between)
@@ -98,28 +137,42 @@ def _account(
     made = WireAccount()
     source = reports.get(wire.source.rsplit("/", 1)[0], DeviceReport())
     target = reports.get(wire.target.rsplit("/", 1)[0], DeviceReport())
-    local = target.ends.get((wire.number, LOCAL))
+    local = target.end(wire.number, LOCAL)
     if local is not None:
         _, _, made.accepted, made.delivered, made.in_flight, dropped = local[:6]
         made.dropped = dict(dropped)
         made.p50_us, made.p99_us = local[8:10]
         return made
-    sent = arrived = missing = 0
-    row = source.ends.get((wire.number, SOURCE))
+    sent = arrived = missing = acknowledged = waited = 0
+    row = source.end(wire.number, SOURCE)
+    is_one = wire.durable or not source.restarts  # row, of one count of all its readings
+    if row is not None and wire.delivery == "reliable" and is_one:
+        return _reliable_account(row, target.end(wire.number, TARGET))
     if row is not None:
-        _, _, made.accepted, sent, made.in_flight, dropped = row[:6]
+        _, _, made.accepted, sent, made.in_flight, dropped, acknowledged, made.doubled = row[:8]
+        dropped = dict(dropped)
+        waited = dropped.pop("crash", 0)
         _add(made, dropped)
-    row = target.ends.get((wire.number, TARGET))
+    row = target.end(wire.number, TARGET)
     if row is not None:
         _, _, arrived, made.delivered, waiting, dropped, missing = row[:7]
+        if wire.delivery == "reliable":
+            dropped = dict(dropped)
+            arrived -= dropped.pop("crash", 0)  # it waited in a target that died, and comes again
         # What could not be decoded never reached the queue, yet its numbers were seen.
         arrived += dropped.get("undecodable", 0)
         made.in_flight += waiting
         _add(made, dropped)
         made.p50_us, made.p99_us = row[8:10]
-    # A source that died may have sent more than it last reported.
+    # What a reliable wire's source knows to be dealt with, though its target died with that figure.
+    unreported = max(0, acknowledged - arrived)
+    made.delivered += unreported
+    arrived += unreported
+    # A source that died may have sent more than it last reported, first of all what waited then.
     unseen = max(0, sent - arrived - missing)
-    made.accepted += max(0, arrived + missing - sent)
+    beyond = max(0, arrived + missing - sent)
+    made.accepted += max(0, beyond - waited)
+    made.drop("crash", waited - beyond)
     held = min(unseen, between.held)
     made.in_flight += held
     gap = missing + unseen - held
@@ -131,6 +184,37 @@ def _account(
     return made
 
 
+def _reliable_account(row: list[Any], ending: list[Any] | None) -> WireAccount:
+    """The account of a reliable wire whose source lives: what is not acknowledged is under way."""
+    made = WireAccount()
+    _, _, made.accepted, _, _, dropped, acknowledged, made.doubled = row[:8]
+    made.in_flight = made.accepted - sum(dropped.values()) - acknowledged
+    made.delivered = acknowledged
+    _add(made, dropped)
+    if ending is not None:
+        dropped = dict(ending[5])
+        dropped.pop("crash", None)  # it waited in a target that died, and was sent again
+        known = min(acknowledged, sum(dropped.values()))  # some are not acknowledged yet
+        made.delivered -= known
+        for reason in sorted(dropped):
+            made.drop(reason, min(known, dropped[reason]))
+            known -= min(known, dropped[reason])
+        made.p50_us, made.p99_us = ending[8:10]
+    return made
+
+
 def _add(made: WireAccount, dropped: Mapping[str, int]) -> None:
     for reason in sorted(dropped):
         made.drop(reason, dropped[reason])
+
+
+def _added(past: list[Any] | None, row: list[Any]) -> list[Any]:
+    """Two rows of one end, of two starts of its device; latencies are the later one's."""
+    if past is None:
+        return row
+    figures = [old + new for old, new in zip(past[2:5], row[2:5], strict=True)]
+    dropped = dict(past[5])
+    for reason, readings in row[5].items():
+        dropped[reason] = dropped.get(reason, 0) + readings
+    gaps = [old + new for old, new in zip(past[6:8], row[6:8], strict=True)]
+    return [*row[:2], *figures, dropped, *gaps, *row[8:]]

@@ -9,6 +9,16 @@ from typing import Any
 
 from actors.ledger import DeviceReport, accounts
 from actors.plan import Plan
+from mp_actors.errors import Refused
+from mp_actors.system import LOCAL, SOURCE, TARGET
+
+# What the rows of a report say, from the third figure on; see `System.wires`.
+SOURCE_FIGURES = (
+    "accepted", "sent", "waiting", "dropped", "acknowledged", "repeated", "p50_us", "p99_us"
+)
+TARGET_FIGURES = (
+    "accepted", "delivered", "waiting", "dropped", "missing", "late", "p50_us", "p99_us"
+)
 
 STALE_S = 6.0  # three missed beats
 
@@ -30,28 +40,41 @@ class Observer:
         report = self.reports.get(path)
         if report is None:
             return
-        if report.incarnation not in (0, figures["inc"]):
-            report.restarts += 1
-        report.incarnation = figures["inc"]
+        self.began(path, figures["inc"])
         report.figures = figures
         report.heard_s = self._seconds()
         report.reports += 1
+
+    def began(self, path: str, incarnation: int) -> dict[int, int]:
+        """This start of a device is the present one; what another has counted is closed.
+
+        Returns how many readings of which wires had waited there.
+        """
+        report, died = self.reports[path], {}
+        if report.incarnation not in (0, incarnation):
+            wires = self.plan.wires.values()
+            died = report.begin_anew([wire.number for wire in wires if wire.durable])
+            report.heard_s = self._seconds()
+        report.incarnation = incarnation
+        return died
 
     def take_actors(self, path: str, rows: Iterable[list[Any]]) -> None:
         """Figures of some of a device's actors."""
         if path in self.reports:
             for row in rows:
                 self.reports[path].actors[row[0]] = row
+                self.reports[path].rows_s[row[0]] = self._seconds()
 
     def take_wires(self, path: str, rows: Iterable[list[Any]]) -> None:
         """Figures of some wire ends on a device."""
         if path in self.reports:
             for row in rows:
                 self.reports[path].ends[row[0], row[1]] = row
+                self.reports[path].rows_s[row[0], row[1]] = self._seconds()
 
     def look_for_silence(self) -> None:
         """Say which device is gone, and whom it has cut off."""
-        silent = {path for path in self.plan.devices if self._is_silent(path)}
+        silent = {path for path in self.plan.devices if self.is_silent(path)}
         for path in sorted(silent - self._silent):
             lost = self.plan.cut_sets.get(path, ())
             if self._cut_off_by(path, silent) is None:
@@ -66,7 +89,7 @@ class Observer:
         return {
             (self.plan.devices[path].number, neighbour): rtt_ms
             for path, report in self.reports.items()
-            if report.heard_s is not None and not self._is_silent(path)
+            if report.heard_s is not None and not self.is_silent(path)
             for neighbour, rtt_ms, *_ in report.figures.get("peers", ())
             if rtt_ms is not None
         }
@@ -88,6 +111,7 @@ class Observer:
                     "restarts": restarts,
                     "down": is_down,
                     "last_error": error or None,
+                    "age_s": self._seconds() - self.reports[device].rows_s[name],
                 }
         return found
 
@@ -101,11 +125,42 @@ class Observer:
                 "dropped": made.dropped,
                 "in_flight": made.in_flight,
                 "unexplained": made.unexplained,
+                "doubled": made.doubled,
                 "p50_us": made.p50_us,
                 "p99_us": made.p99_us,
+                "age_s": self._wire_age_s(number),
             }
             for number, made in sorted(accounts(self.plan, self.reports).items())
         ]
+
+    def trace(self, number: int) -> dict[str, Any]:
+        """What each device has told of one wire: its two ends, and what was lost or waits between.
+
+        `source` is None for a wire within one device, and either end as long as nobody spoke of it.
+        *Raises* Refused if there is no such wire.
+        """
+        wire = self.plan.wires.get(number)
+        if wire is None:
+            raise Refused(f"trace: there is no wire {number!r:.20}")
+        ends = {}
+        for name, actor, end, figures in (
+            ("source", wire.source, SOURCE, SOURCE_FIGURES),
+            ("target", wire.target, TARGET, TARGET_FIGURES),
+            ("target", wire.target, LOCAL, TARGET_FIGURES),
+        ):
+            row = self.reports[actor.rsplit("/", 1)[0]].end(number, end)
+            if row is not None:
+                ends[name] = dict(zip(figures, row[2:], strict=True))
+        places: dict[str, dict[str, Any]] = {}
+        for path, report in sorted(self.reports.items()):
+            lost: dict[str, int] = {}
+            for _, reason, readings in (row for row in report.lost if row[0] == number):
+                lost[reason] = lost.get(reason, 0) + readings
+            held = sum(row[1] for row in report.figures.get("held", ()) if row[0] == number)
+            if lost or held:
+                places[path] = {"lost": lost, "held": held}
+        account = next(row for row in self.wires() if row["wire"] == number)
+        return {"source": None, "target": None, **ends, "places": places, "account": account}
 
     def links(self) -> list[dict[str, Any]]:
         """What the two ends of each link say of it; those nobody speaks of are left out."""
@@ -124,9 +179,11 @@ class Observer:
                     "rtt_ms": None,
                     "resumed": 0,
                     "refused": {},
+                    "age_s": self._age_s(path),
                 })
+                link["age_s"] = min(link["age_s"], self._age_s(path))
                 # Either end measures it; one that is heard is as good as the other.
-                if rtt_ms is not None and not self._is_silent(path):
+                if rtt_ms is not None and not self.is_silent(path):
                     link["rtt_ms"] = rtt_ms
                 link["resumed"] = max(link["resumed"], resumed)
         for path, report in self.reports.items():
@@ -137,6 +194,24 @@ class Observer:
                     refused = found[pair]["refused"]
                     refused[reason] = refused.get(reason, 0) + times
         return [found[pair] for pair in sorted(found)]
+
+    def troubles(self) -> list[str]:
+        """What a person should mend, by what devices say of themselves, in sentences."""
+        told = []
+        for path, report in sorted(self.reports.items()):
+            for name, place, block_ms, times in report.figures.get("blocked", ()):
+                often = f", {times} times" if times > 1 else ""
+                told.append(
+                    f"{path}/{name}: blocked its device for {block_ms / 1000:.1f} s ({place})"
+                    f"{often}; what takes long belongs into async def and await offload(…)"
+                )
+            if resets := report.figures.get("safe"):
+                told.append(
+                    f"{path}: is in safe mode, without its actors: {resets} resets in a row while "
+                    "it carried out its orders; change the classes or arguments of its actors, or "
+                    "leave one out"
+                )
+        return told
 
     def _device(self, path: str) -> dict[str, Any]:
         report = self.reports[path]
@@ -150,17 +225,33 @@ class Observer:
             "interpreter": figures.get("interpreter"),
             "pid": figures.get("pid"),
             "free_heap_bytes": figures.get("free"),
-            "alive": report.heard_s is not None and not self._is_silent(path),
-            "age_s": None if report.heard_s is None else self._seconds() - report.heard_s,
+            "alive": report.heard_s is not None and not self.is_silent(path),
+            "age_s": self._age_s(path),
             "cut_off_by": self._cut_off_by(path, self._silent) if path in self._silent else None,
             "restarts": report.restarts,
             "link_errors": figures.get("link_errors", {}),
             "maps_refused": figures.get("maps_refused", {}),
             "control_lost": figures.get("control", {}),
             "refused": refused,
+            "safe_mode": bool(figures.get("safe")),
         }
 
-    def _is_silent(self, path: str) -> bool:
+    def _age_s(self, path: str) -> float | None:
+        heard_s = self.reports[path].heard_s
+        return None if heard_s is None else self._seconds() - heard_s
+
+    def _wire_age_s(self, number: int) -> float | None:
+        """The age of the older of its two ends' figures."""
+        wire = self.plan.wires[number]
+        heard_s = [
+            self.reports[actor.rsplit("/", 1)[0]].rows_s.get((number, end))
+            for actor, end in ((wire.source, SOURCE), (wire.target, TARGET), (wire.target, LOCAL))
+        ]
+        known = [one for one in heard_s if one is not None]
+        return self._seconds() - min(known) if known else None
+
+    def is_silent(self, path: str) -> bool:
+        """Whether a device that was heard is not any more."""
         heard_s = self.reports[path].heard_s
         return heard_s is not None and self._seconds() - heard_s > STALE_S
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actors.arguments import ArgumentError, Reference, misfits, reference_to, travelling
+from actors.delivery import STREAM, Delivery
 from actors.problems import Problems, SourceLine, here, shown_value
 from mp_actors.actor import Actor
+from mp_actors.full import DROP_OLDEST
 from mp_actors.path import join
 from mp_actors.roles import Aggregator, Filter, Sensor, Sink
 
@@ -43,14 +45,19 @@ class Stage:
     def __repr__(self) -> str:
         return f"<stage {self.name}>"
 
-    def __rshift__(self, target: "Stage") -> "Stage":
+    def __rshift__(self, target: "Stage | Delivery") -> "Stage":
         """Draw a wire and return its target, so that a line can go on."""
         at = here()
-        if not isinstance(target, Stage):
-            self.pipeline._add_no_stage(at, target)
+        delivery = target if isinstance(target, Delivery) else Delivery(target)
+        if not isinstance(delivery.target, Stage):
+            self.pipeline._add_no_stage(at, delivery.target)
             return self
-        self.pipeline._add_wire(Wire(self, target, at))
-        return target
+        delivery.check(self.pipeline.problems, at)
+        wire = Wire(
+            self, delivery.target, at, delivery.kind, delivery.when_full, delivery.durable
+        )
+        self.pipeline._add_wire(wire)
+        return delivery.target
 
     def __rrshift__(self, source: object) -> "Stage":
         """Record what stands on the left and is no stage."""
@@ -79,6 +86,9 @@ class Wire:
     source: Stage
     target: Stage
     declared_at: SourceLine
+    delivery: str = STREAM
+    full: str = DROP_OLDEST
+    durable: bool = False
 
     def __str__(self) -> str:
         return f"{self.source.name} >> {self.target.name}"

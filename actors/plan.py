@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from actors.delivery import RELIABLE
+from actors.durability import has_checkpoints, require_kept_wires
 from actors.placement import Place, place
 from actors.resilience import cut_sets
 from actors.routing import Routing
@@ -57,6 +59,9 @@ class WirePlan:
     via: int  # number of the router that a leaf hands its readings to, 0 where it has no choice
     epoch: int = EPOCH
     delivery: str = "stream"
+    full: str = "drop-oldest"
+    credit: int = 1024
+    durable: bool = False  # its source's numbers and readings outlast the device
 
     @property
     def hops(self) -> int:
@@ -66,7 +71,7 @@ class WirePlan:
     @property
     def spec(self) -> dict[str, Any]:
         """What both ends are told; see `Wires.connect`."""
-        return {
+        spec = {
             "wire": self.number,
             "epoch": self.epoch,
             "source": self.source,
@@ -78,7 +83,13 @@ class WirePlan:
             "limit": self.limit_bytes,
             "items": self.items_max,
             "via": self.via,
+            "credit": self.credit,
+            "full": self.full,
+            "reliable": self.delivery == RELIABLE,
         }
+        if self.durable:  # boards have no use for the word
+            spec["durable"] = True
+        return spec
 
 
 @dataclass(frozen=True)
@@ -112,9 +123,13 @@ class Command:
 
 
 def make_plan(site: Site) -> Plan:
-    """The plan of a site that `check` found no fault with."""
+    """The plan of a site that `check` found no fault with.
+
+    *Raises* SiteError if where things were placed contradicts what they promise.
+    """
     routing = Routing(site.topology)
     places = place(site, routing)
+    require_kept_wires(site, lambda stage: places[stage].device)
     actors = _actors(places)
     controller = site.topology.controller_device
     assert controller is not None, "check() refuses a site without a controller"
@@ -141,8 +156,9 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
     """The commands that bring a site from one plan to another, each with what must precede it.
 
     The map goes to one router, which tells its neighbours, and so on: it is at a router before
-    anything that is to be forwarded by it. A wire's target end is made before its source end, and a
-    device's sensors start when every wire that their readings can take is there.
+    anything that is to be forwarded by it. A wire's target end is made before its source end, both
+    when the wires that leave its target are there, and a device's sensors start when every wire
+    that their readings can take is there.
     """
     commands = [_removal(step) for step in _removals(old, new)]
     removed = tuple(command.key for command in commands)
@@ -161,12 +177,13 @@ def diff(old: Plan | None, new: Plan) -> list[Command]:
         after = (_ready(device), *removed)
         key = ("spawn", actor.path)
         commands.append(Command(key, device, "node", "spawn", arguments, after))
+    onward = leaving(new)
     for wire in new.wires.values():
         if not _wire_goes_on(old, new, wire.number):
-            commands += _wire_commands(wire, removed)
+            commands += wire_commands(wire, (*removed, *onward.get(wire.target, ())))
     done = {command.key for command in commands}
     commands += [_start(new, path) for path in new.devices]
-    return [_without_unknown(command, done) for command in commands]
+    return [without_unknown(command, done) for command in commands]
 
 
 def _outward(plan: Plan) -> list[str]:
@@ -209,7 +226,16 @@ def _removal(step: tuple[str, str, Any]) -> Command:
     return Command((kind, device, argument), device, "node", kind, (argument,), ())
 
 
-def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list[Command]:
+def leaving(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
+    """{actor: keys of what makes the source ends of its wires}: before them nothing is to come."""
+    keys: dict[str, list[tuple[Any, ...]]] = {}
+    for wire in plan.wires.values():
+        keys.setdefault(wire.source, []).append(("source", wire.number))
+    return keys
+
+
+def wire_commands(wire: WirePlan, before: Iterable[tuple[Any, ...]]) -> list[Command]:
+    """What makes both ends of a wire, the target's first."""
     source, target = wire.source.rsplit("/", 1)[0], wire.target.rsplit("/", 1)[0]
     first = Command(
         ("target", wire.number),
@@ -217,12 +243,12 @@ def _wire_commands(wire: WirePlan, removed: tuple[tuple[Any, ...], ...]) -> list
         "node",
         "wire",
         (wire.spec,),
-        (("spawn", wire.target), _ready(target), *removed),
+        (("spawn", wire.target), _ready(target), *before),
     )
     if source == target:
         both = (*first.after, ("spawn", wire.source))
         return [Command(("source", wire.number), target, "node", "wire", (wire.spec,), both)]
-    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *removed)
+    after = (("spawn", wire.source), ("target", wire.number), _ready(source), *before)
     second = Command(("source", wire.number), source, "node", "wire", (wire.spec,), after)
     return [first, second]
 
@@ -249,7 +275,7 @@ def _ready(path: str) -> tuple[str, str]:
     return ("watch", path)
 
 
-def _without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
+def without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
     """Only what is done in the same difference can be waited for; the rest was done before."""
     after = tuple(key for key in command.after if key in known)
     return Command(
@@ -295,7 +321,11 @@ def _wires(
             origins=tuple(sorted((actors[paths[one]].number, paths[one]) for one in origins)),
             limit_bytes=_limit_bytes(site, way),
             items_max=Limits(target.is_board).items,
+            credit=Limits(target.is_board).credit_readings,
+            delivery=wire.delivery,
+            full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
+            durable=wire.durable or (wire.delivery == RELIABLE and has_checkpoints(wire.source)),
         )
     return wires
 

@@ -21,6 +21,8 @@ _DEVICE = {
     "maps_refused": _COUNTS,
     "peers": [(int, (int, float, None), str, str, int)],
     "refused": [(int, str, int)],
+    "blocked": [(str, str, int, int)],
+    "safe": int,
 }
 _AGE_US = (int, float, None)
 SHAPES: dict[str, Any] = {

@@ -22,18 +22,21 @@ from rich.console import Console as Screen
 from rich.live import Live
 
 from actors import summary, view
-from actors.client import Console, UnreachableError
+from actors.client import ANSWER_TIMEOUT_S, Console, UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
 from actors.keystore import Store
 from actors.launch import Address, free_addresses, write_addresses
 from actors.plan import Plan
+from actors.running import remove_note, write_note
 from actors.site import Site
 from mp_actors.errors import ActorsError
 from mp_actors.path import join
 
 POLL_S = 0.25
+PATIENCE_S = 1.0  # for a status: whoever hangs is not to look up meanwhile
 READY_TIMEOUT_S = 30.0
+AGAIN_MAX_S = 5.0  # before a process that died is started again
 DRAIN_S = 2.0  # what is in flight after that is expired
 REST_TIMEOUT_S = 6.0
 END_TIMEOUT_S = 3.0
@@ -50,10 +53,16 @@ class Runner:
         self.events: list[str] = []
         self._addresses: dict[str, Address] = free_addresses(site)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
         self._died: dict[str, str] = {}
+        self._again_s: dict[str, float] = {}
+        self._delays_s: dict[str, float] = {}
+        self._rests = False  # nobody is started again any more
         self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._console: Console | None = None
         self._status: dict[str, Any] = {}
+        self._status_s = 0.0  # when that was told
+        self._rested_s: float | None = None
         self._rates: dict[tuple[str, str], float] = {}
         self._last: tuple[float, dict[int, int]] | None = None
         self._store: Store | None = None
@@ -76,6 +85,7 @@ class Runner:
         except KeyboardInterrupt:
             self.problems.append("ended before everything in flight had arrived")
         finally:
+            self._rested_s = time.monotonic()
             # Ending takes a bounded time; who presses again gets no orphans and still a summary.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -88,6 +98,7 @@ class Runner:
         keys_for(self.site, self._keys(), CONSOLE)  # what is wrong with them is told once, here
         file = self._folder / "addresses.json"
         write_addresses(self._addresses, file)
+        write_note(Path(self.site.file), file, self._keys().folder)
         options = ["--addresses", str(file), "--keys", str(self._keys().folder), "--attached"]
         for path, address in self._addresses.items():
             if address.tap is not None:
@@ -100,18 +111,22 @@ class Runner:
                 continue
             command = ["up"] if path == self.plan.controller else ["node"]
             command += [self.site.file] + ([path] if command == ["node"] else [])
-            child = subprocess.Popen(
-                [sys.executable, "-m", "actors", *command, *options],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                # Ctrl-C is for this process alone: it ends the others in order.
-                start_new_session=True,
-            )
-            assert child.stdout is not None
-            self._children[path] = child
-            threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
+            self._commands[path] = [sys.executable, "-m", "actors", *command, *options]
+            self._spawn(path)
+
+    def _spawn(self, path: str) -> None:
+        child = subprocess.Popen(
+            self._commands[path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Ctrl-C is for this process alone: it ends the others in order.
+            start_new_session=True,
+        )
+        assert child.stdout is not None
+        self._children[path] = child
+        threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
 
     def _keys(self) -> Store:
         """Those beside the site file; without any, some for this run alone."""
@@ -134,6 +149,16 @@ class Runner:
                 self._died[path] = how
                 self.problems.append(f"{path}: the process ended ({how})")
                 self._say(path, f"ended: {how}")
+                # One that ends at once is tried less and less often.
+                delay_s = min(AGAIN_MAX_S, 2 * self._delays_s.get(path, 0.25))
+                self._delays_s[path] = delay_s
+                self._again_s[path] = time.monotonic() + delay_s
+        for path, when_s in list(self._again_s.items()):
+            if time.monotonic() >= when_s and not self._rests:
+                del self._again_s[path], self._died[path]
+                self._say(path, "is started again")
+                with _interrupts_held():
+                    self._spawn(path)
         while not self._lines.empty():
             self._say(*self._lines.get())
 
@@ -162,6 +187,7 @@ class Runner:
             self._say(*self._lines.get())
         if self._console is not None:
             self._console.close()
+        remove_note(Path(self.site.file))
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # -- watching
@@ -184,7 +210,7 @@ class Runner:
                     display.update(picture, refresh=True)
                 if seconds is not None and flowed_s >= seconds:
                     return
-                if self._status.get("failures") or self.plan.controller in self._died:
+                if self._status.get("failures"):
                     return
                 if all_local and time.monotonic() > given_up_s and not self._status.get("ready"):
                     self.problems.append(f"not ready after {READY_TIMEOUT_S:g} s")
@@ -193,10 +219,10 @@ class Runner:
 
     def _refresh(self) -> None:
         try:
-            self._status = self._ask("status")
+            self._status = self._ask("status", PATIENCE_S)
         except ActorsError:
             return
-        now_s = time.monotonic()
+        now_s = self._status_s = time.monotonic()
         delivered = {row["wire"]: row["delivered"] for row in self._status["wires"]}
         if self._last is None:
             self._last = (now_s, delivered)
@@ -210,8 +236,11 @@ class Runner:
 
     def _rest(self) -> None:
         """Halt the sensors and wait until nothing moves any more, for a bounded time."""
+        self._rests = True
+        self._refresh()
         if not self._status or self.plan.controller in self._died:
             return
+        is_ready = self._status["ready"]  # so who was not heard yet soon will be
         try:
             self._ask("halt")
         except ActorsError:
@@ -222,9 +251,10 @@ class Runner:
             time.sleep(POLL_S)
             self._look_after_children()
             self._refresh()
-            alive = [one for path, one in self._status["devices"].items()
-                     if path not in self._died and one["alive"]]
-            if not all(device["rested"] for device in alive):
+            awaited = [one for path, one in self._status["devices"].items()
+                       if path not in self._died
+                       and (one["alive"] or (is_ready and one["age_s"] is None))]
+            if not all(device["rested"] for device in awaited):
                 continue
             rested_s = rested_s or time.monotonic()
             under_way = sum(
@@ -233,14 +263,15 @@ class Runner:
             if not under_way or time.monotonic() - rested_s > DRAIN_S:
                 return
 
-    def _ask(self, kind: str) -> Any:
+    def _ask(self, kind: str, patience_s: float = ANSWER_TIMEOUT_S) -> Any:
         """Ask the controller. *Raises* UnreachableError."""
         if self._console is None:
             listen = self._addresses[self.plan.controller].listen
             assert listen is not None, "check() refuses a controller that cannot be reached"
             number = self.plan.devices[self.plan.controller].number
             keys = keys_for(self.site, self._keys(), CONSOLE)
-            self._console = Console(*listen, number, keys)
+            self._console = Console(*listen, number, keys, patience_s)
+        self._console.patience(patience_s)
         try:
             return self._console.ask(join(self.plan.controller, "controller"), kind)
         except UnreachableError:
@@ -267,7 +298,9 @@ class Runner:
             status["devices"] = devices
             if final:
                 status = summary.closed(self.plan, status)
-        return summary.summarise(self.plan, status, self._processes(), self.problems)
+        age_s = (self._rested_s or time.monotonic()) - self._status_s
+        processes = self._processes()
+        return summary.summarise(self.plan, status, processes, self.problems, (), age_s)
 
     def _processes(self) -> Mapping[str, Mapping[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

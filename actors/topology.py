@@ -45,11 +45,13 @@ class Domain:
         router: bool | None = None,
         tap: bool = False,
         memory_kb: int | None = None,
+        watchdog_ms: int | None = None,
     ) -> "Device":
         """Declare a device whose home is this domain.
 
         board: None is a worker, a process of CPython; `"virtual"` runs MicroPython. address is
         `host:port`. router: whether it forwards for others; by default workers do, boards do not.
+        watchdog_ms: a board is reset when it hangs for so long; it then has a safe mode, too.
         """
         site, at = self.topology, here()
         device = Device(
@@ -63,6 +65,7 @@ class Domain:
             tap=tap,
             memory_kb=memory_kb,
             declared_at=at,
+            watchdog_ms=watchdog_ms,
         )
         site._add_device(device)
         return device

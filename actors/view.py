@@ -9,7 +9,7 @@ from rich.text import Text
 
 from actors.plan import Plan
 
-STALE_S = 2.0  # two reports missed: the figure is shown with its age
+CAUSES_SHOWN = 20
 EVENTS_SHOWN = 8
 CUT_OFF_SHOWN = 4  # devices named; the rest is counted
 WIDE_COLUMNS = 120  # of a screen that shows a wire in one line
@@ -27,11 +27,11 @@ def live(
     `rates`: readings per second of each wire by its ends. `left_s`: None without an end in sight.
     `width`: columns of the screen.
     """
-    alive = [device["alive"] for device in summary["devices"].values()]
+    up = [device["state"] == "up" for device in summary["devices"].values()]
     head = Text.assemble(
         (summary["site"], "bold"),
-        f"   {summary['seconds']:.0f} s   {len(alive)} devices, ",
-        (f"{alive.count(True)} up", "green" if all(alive) else "yellow"),
+        f"   {summary['seconds']:.0f} s   {len(up)} devices, ",
+        (f"{up.count(True)} up", "green" if all(up) else "yellow"),
         f"   {sum(rates.values()):.0f} readings/s   lost {_lost_in_all(summary)}",
         "" if left_s is None else f"   {left_s:.0f} s to go",
     )
@@ -43,7 +43,8 @@ def live(
 
 def devices(summary: Mapping[str, Any]) -> Table:
     """One row a device: what runs it, how old its figures are, what is wrong."""
-    table = _table("device", "interpreter", ">age", ">heap free", ">restarts", "address", "note")
+    columns = ("device", "interpreter", "state", ">age", ">heap free", ">restarts", "address")
+    table = _table(*columns, "note")
     for path, device in summary["devices"].items():
         age_s = device["age_s"]
         free = device["free_heap_bytes"]
@@ -52,7 +53,8 @@ def devices(summary: Mapping[str, Any]) -> Table:
         table.add_row(
             path,
             device["interpreter"] or "-",
-            "-" if age_s is None else f"{age_s:.1f} s",
+            _shown_state(device),
+            _shown_age(age_s),
             "-" if free is None else f"{free / 1024:.0f} KB",
             str(sum(restarts)),
             device["address"] or "dials only",
@@ -62,12 +64,17 @@ def devices(summary: Mapping[str, Any]) -> Table:
 
 
 def wires(
-    summary: Mapping[str, Any], rates: Mapping[tuple[str, str], float], width: int
+    summary: Mapping[str, Any],
+    rates: Mapping[tuple[str, str], float],
+    width: int,
+    with_ages: bool = False,
 ) -> Table:
-    """One row a wire: rate, ages, what waits and what was lost."""
+    """One row a wire: rate, ages, what waits and what was lost; with how old these figures are."""
     columns = ["wire", ">hops", ">accepted", ">delivered", ">queue", ">p50 ms", ">p99 ms"]
     if rates:
         columns.insert(2, ">rate")
+    if with_ages:
+        columns.append(">age")
     table = _table(*columns, "lost")
     arrow = " → " if width >= WIDE_COLUMNS else "\n→ "
     for wire in summary["wires"]:
@@ -77,13 +84,16 @@ def wires(
             cells.append(f"{rates.get((wire['source'], wire['target']), 0):.1f}/s")
         cells += [str(wire[figure]) for figure in ("accepted", "delivered", "in_flight")]
         cells += [_shown_ms(latency["p50"]), _shown_ms(latency["p99"])]
+        if with_ages:
+            cells.append(_shown_age(wire["age_s"]))
         table.add_row(*cells, Text(_shown_losses(wire["dropped"]), style="red"))
     return table
 
 
-def links(summary: Mapping[str, Any]) -> Table:
+def links(summary: Mapping[str, Any], with_ages: bool = False) -> Table:
     """One row a link: how it is carried and sealed, and what happened on it."""
-    table = _table("link", "transport", "seal", ">rtt ms", ">resumed", "refused")
+    ages = [">age"] if with_ages else []
+    table = _table("link", "transport", "seal", ">rtt ms", ">resumed", *ages, "refused")
     for link in summary["links"]:
         seal = link["seal"]
         table.add_row(
@@ -92,18 +102,28 @@ def links(summary: Mapping[str, Any]) -> Table:
             Text(seal, style="yellow" if seal == "plain" else ""),
             _shown_ms(link["rtt_ms"]),
             str(link["resumed"]),
+            *[_shown_age(link["age_s"]) for _ in ages],
             Text(_shown_losses(link["refused"]), style="red"),
         )
     return table
 
 
-def final(summary: Mapping[str, Any], width: int) -> RenderableType:
-    """The summary at the end of a run, for a screen of that many columns."""
-    parts: list[RenderableType] = [devices(summary), wires(summary, {}, width), links(summary)]
-    for path, actor in summary["actors"].items():
-        if actor["failures"]:
-            times = f"{actor['failures']} times, last: " if actor["failures"] > 1 else ""
-            parts.append(Text(f"{path} failed {times}{actor['last_error']}", style="yellow"))
+def final(
+    summary: Mapping[str, Any], width: int, with_ages: bool = False
+) -> RenderableType:
+    """The summary at the end of a run, or of one that goes on; `width`: columns of the screen."""
+    parts: list[RenderableType] = [
+        devices(summary),
+        wires(summary, {}, width, with_ages),
+        links(summary, with_ages),
+    ]
+    for cause in summary["causes"][:CAUSES_SHOWN]:
+        parts.append(Text(cause["cause"], style="yellow"))
+        if cause["remedy"]:
+            parts.append(Text(f"    {cause['remedy']}", style="dim"))
+    more = len(summary["causes"]) - CAUSES_SHOWN
+    if more > 0:
+        parts.append(Text(f"and {more} more causes; --json has all", style="dim"))
     parts += [Text(problem, style="red") for problem in summary["problems"]]
     accepted = sum(wire["accepted"] for wire in summary["wires"])
     delivered = sum(wire["delivered"] for wire in summary["wires"])
@@ -139,6 +159,34 @@ def plan_tables(plan: Plan) -> RenderableType:
     return Group(devices, actors, wires)
 
 
+def plan_values(planned: Plan) -> dict[str, Any]:
+    """A plan in plain values, for --json."""
+    return {
+        "site": planned.site,
+        "controller": planned.controller,
+        "cut_sets": {path: list(lost) for path, lost in planned.cut_sets.items()},
+        "devices": {
+            path: {"number": device.number, "router": device.is_router, "board": device.board}
+            for path, device in planned.devices.items()
+        },
+        "actors": {
+            path: {"role": actor.role, "class": actor.code, "why": actor.why}
+            for path, actor in planned.actors.items()
+        },
+        "wires": [
+            {
+                "source": wire.source,
+                "target": wire.target,
+                "delivery": wire.delivery,
+                "hops": wire.hops,
+                "way": list(wire.way),
+            }
+            for wire in planned.wires.values()
+        ],
+        "routes": planned.route_map,
+    }
+
+
 def cut_off(paths: Sequence[str]) -> str:
     """Who is cut off from the controller, in a few words; empty for nobody."""
     if not paths:
@@ -162,13 +210,10 @@ def _table(*columns: str) -> Table:
 def _note(device: Mapping[str, Any]) -> Text:
     """What a person should know of a device, the worst first."""
     notes = []
-    if device["age_s"] is None:
-        notes.append("not heard yet")
-    elif not device["alive"]:
-        by = device["cut_off_by"]
-        notes.append(f"cut off, {by} is gone" if by else "down")
-    elif device["age_s"] > STALE_S:
-        notes.append(f"stale {device['age_s']:.0f} s")
+    if device["state"] == "cut off":
+        notes.append(f"{device['cut_off_by']} is gone")
+    if device["safe_mode"]:
+        notes.append("safe mode")
     broken = sum(device["link_errors"].values())
     if broken:
         notes.append(f"{broken} links closed for bad bytes")
@@ -176,6 +221,19 @@ def _note(device: Mapping[str, Any]) -> Text:
     if device["tap"]:
         notes.append(f"tap {device['tap']}")
     return Text(", ".join(notes), style=style)
+
+
+def _shown_state(device: Mapping[str, Any]) -> Text:
+    """`up`, or how long nothing was heard of it."""
+    state, age_s = device["state"], device["age_s"]
+    if state == "up":
+        return Text(state, style="green")
+    is_timed = state in ("stale", "gone") and age_s is not None
+    return Text(f"{state} {age_s:.0f} s" if is_timed else state, style="red")
+
+
+def _shown_age(age_s: float | None) -> str:
+    return "-" if age_s is None else f"{age_s:.1f} s"
 
 
 def _shown_ms(latency_ms: float | None) -> str:

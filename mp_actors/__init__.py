@@ -2,17 +2,20 @@
 
 A reading's way through it, floor by floor (a file imports only from floors below its own):
 
-    words        errors, path, ticks, redial, gate
-    keys         crypto, keyring, noise, seal, proof
-    queues       timers, latency, inlet            time and values that wait
+    words        errors, path, ticks, redial
+    keys         crypto, keyring, noise, seal, fernet_seal, proof
+    queues       bounded, timers, full, latency, inlet      time and values that wait
     actors       actor, roles, supervise, cell, flow, scheduler, operators
-    wire         codec, jsontext, frame, batch     values <-> bytes, no sockets
-    ways         routes, linkstate, news           the map, what is down, who is told
-    neighbours   session, peer, handshake, guard, greeting, connection, neighbours
-    node         outbox, wires, control, requests, leaf, router, system, node
-    street       clock, links, dial, line, serve, tap, local, testing, boot
+    wire         codec, jsontext, frame, batch, readings    values <-> bytes, no sockets
+    ways         routes, linkstate, news                    the map, what is down, who is told
+    neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
+    wires        credit, outbox, reliable, arrivals, wires  ends of wires between devices
+    node         control, requests, watch, leaf, router, system, node
+    why          journal, lost, explain                     what is kept for whoever asks
+    street       clock, links, dial, listen, line, serve, tap, local, testing, board, boot, safety
 
-    data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router -> inlet -> sink
+    data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router
+             -> arrivals -> inlet -> sink; how far the outbox may send comes back as credit
     control  controller -> session ~~ router -> system actor `.../node` -> scheduler; answers return
     bytes    session -> connection -> seal -> link ~~ link -> seal -> connection -> session
     time     clock -> serve -> node.step(now_ms) -> everyone else

@@ -1,7 +1,8 @@
 """Batches: readings of one wire as one CBOR array with a head at fixed offsets.
 
 `[wire u16, epoch u16, seq u32, t0_us u64, times, values, origins?]`. Numbers travel as typed
-arrays, made and read by `array` at C speed on both interpreters. *Source*: RFC 8949, RFC 8746.
+arrays, made and read by `array` at C speed on both interpreters. What is needed to make one, and to
+look at one in passing; `readings` reads them. *Source*: RFC 8949, RFC 8746.
 """
 
 import struct
@@ -10,11 +11,10 @@ from array import array
 from mp_actors.errors import LocalWireError, RemoteWireError
 
 _HEAD = "!BBHBHBIBQ"
-_HEAD_BYTES = 21
+HEAD_BYTES = 21
 _HEAD_ITEMS = 9  # the array, four integers, times and origins with their tags
 _U16, _U32, _U64 = 0x19, 0x1A, 0x1B  # CBOR's initial bytes of integers of that width
-_SPAN_MAX_US = (1 << 32) - 1
-_TIMES = (6, 70)  # a tag, and that of an array of u32; another array may hold floats
+SPAN_MAX_US = (1 << 32) - 1
 FLOAT = "d" if 1.0 + 2.0**-40 != 1.0 else "f"  # some boards have 32-bit floats
 _SIGNED = (("b", 1 << 7), ("h", 1 << 15), ("i", 1 << 31), ("q", 1 << 63))
 
@@ -62,40 +62,12 @@ def items_of(value):
 
 def fits(first_us, at_us):
     """Whether two moments can share a batch: at most 71 minutes apart."""
-    return abs(at_us - first_us) < _SPAN_MAX_US
-
-
-class Batch:
-    """A decoded body: `wire epoch sequence times_us values origins`, the last three in step."""
-
-    def __init__(self, codec, body, items_max):
-        self.wire, self.epoch, self.sequence, t0_us = head(body)
-        if t0_us >> 63:
-            raise RemoteWireError("wire %d: its first moment is beyond 63 bits" % self.wire)
-        # The four integers are read already: what follows them is decoded as an array of its own.
-        rest = bytes((body[0] - 4,)) + body[_HEAD_BYTES:]
-        # As deep as `encode` allows the values, and the array around them.
-        row = codec.decode(rest, codec.DEPTH_MAX + 1, items_max - 4)
-        times, values = row[0], row[1]
-        self.origins = row[2] if len(row) == 3 else None
-        if not isinstance(values, (list, array)):
-            raise RemoteWireError("wire %d: values are no list and no typed array" % self.wire)
-        count = len(values)
-        if type(times) is int and 0 <= times <= _SPAN_MAX_US:
-            times = [index * times for index in range(count)]
-        elif _length(body, _HEAD_BYTES)[:2] != _TIMES or len(times) != count:
-            raise RemoteWireError("wire %d: times do not match %d values" % (self.wire, count))
-        if self.origins is not None and (
-            not isinstance(self.origins, array) or len(self.origins) != count
-        ):
-            raise RemoteWireError("wire %d: origins do not match %d values" % (self.wire, count))
-        self.times_us = [t0_us + offset_us for offset_us in times]
-        self.values = values
+    return abs(at_us - first_us) < SPAN_MAX_US
 
 
 def head(body):
     """(wire, epoch, sequence, t0_us) of a body. *Raises* RemoteWireError."""
-    if len(body) < _HEAD_BYTES:
+    if len(body) < HEAD_BYTES:
         raise RemoteWireError("data body of %d bytes; expected 21 or more" % len(body))
     start, a, wire, b, epoch, c, sequence, d, t0_us = struct.unpack_from(_HEAD, body, 0)
     if start not in (0x86, 0x87) or (a, b, c, d) != (_U16, _U16, _U32, _U64):
@@ -109,15 +81,15 @@ def count(body):
     *Raises* RemoteWireError.
     """
     head(body)
-    major, size, offset = _length(body, _HEAD_BYTES)
+    major, size, offset = item_head(body, HEAD_BYTES)
     if major == 6:
-        _, size, offset = _length(body, offset)
+        _, size, offset = item_head(body, offset)
         offset += size
-    major, size, offset = _length(body, offset)
+    major, size, offset = item_head(body, offset)
     length, item_bytes = size, 1
     if major == 6 and size in _ITEM_BYTES:
         item_bytes = _ITEM_BYTES[size]
-        _, length, offset = _length(body, offset)
+        _, length, offset = item_head(body, offset)
     elif major != 4:
         raise RemoteWireError("data body: values are no list and no typed array")
     if length > len(body) - offset:
@@ -128,7 +100,7 @@ def count(body):
 _ITEM_BYTES = {64: 1, 69: 2, 70: 4, 71: 8, 72: 1, 77: 2, 78: 4, 79: 8, 85: 4, 86: 8}
 
 
-def _length(body, offset):
+def item_head(body, offset):
     """(major type, argument, offset behind) of the item head at offset."""
     # A length that came with the body can be beyond any index, so it is compared, not tried.
     if offset >= len(body):

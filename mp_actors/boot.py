@@ -1,52 +1,69 @@
-"""What a board runs: reads `config.json` from its flash and serves its node until told to end.
+"""How a board begins: from `config.json` in its flash to a server with a node and open links.
 
     {"path", "number", "parents": [number], "dial": [[host, port, number]],
      "listen": null | [host, port], "tap": null | [host, port], "pid": null | number,
      "attached": true to end when standard input closes, "keys": null | see `keyring`,
-     "serial": [[port, baud, number to dial or null]]}
+     "serial": [[port, baud, number to dial or null]],
+     "watchdog_ms": null | number, "code": of which modules; see `safety`}
 """
 
-import gc
-import json
-import os
 import sys
 
 from mp_actors import codec
+from mp_actors.board import Flash, Parent, draw, say
 from mp_actors.clock import SystemClock
 from mp_actors.leaf import Leaf
 from mp_actors.node import Limits, Node
 from mp_actors.path import join
-from mp_actors.serve import Listener, Server
+from mp_actors.serve import Server
 from mp_actors.system import System
 
 READ_BYTES = 1024
 
 
-def say(path, text):
-    """A line for the person, on standard output."""
-    line = "%s: %s" % (path, text)
-    # A neighbour's words may be in it: they must not begin another line, nor steer the terminal.
-    print("".join([sign if " " <= sign != "\x7f" else "?" for sign in line]))
+def begun(file="config.json"):
+    """The server of the board described in file."""
+    return begin(file, System)
 
 
-def draw():
-    """30 random bits."""
-    return int.from_bytes(os.urandom(4), "big") & 0x3FFFFFFF
+def begin(file, make_system):
+    """The server of the board described in file. make_system(node, pid) gives the node actor."""
+    flash = Flash(file)
+    config = flash.read()
+    if config.get("keys") is not None:
+        flash.guard = guard(flash)
+    node = Node(
+        config["path"],
+        config["number"],
+        SystemClock(),
+        codec,
+        draw,
+        Limits(True),
+        lambda node: Leaf(node, config["parents"]),
+        say,
+        flash.guard,
+    )
+    node.links.at_rest = flash.rest
+    system = make_system(node, config.get("pid"))
+    node.scheduler.spawn(join(node.path, "node"), system.itself)
+    try:
+        return open_links(config, node, node.clock, READ_BYTES)
+    except OSError as error:
+        host, port = config["listen"] or config["tap"]
+        say(node.path, "cannot listen on %s:%d: %s" % (host, port, error))
+        sys.exit(1)
 
 
-def guard(keys):
-    """What guards a board with these keys; None, and nothing loaded, without any."""
-    if keys is None:
-        return None
+def guard(flash):
+    """What guards a board with keys; nothing of it is loaded without any."""
     from mp_actors.crypto import portable
     from mp_actors.guard import Guard
-    from mp_actors.keyring import Keys
 
-    return Guard(portable, Keys(keys), keeps_code=False)
+    return Guard(portable, flash.keys(None), 0, flash.keys)
 
 
-def serve(config, node, clock, read_bytes, open_port=None):
-    """Open the links of a config and serve. *Raises* OSError if an address cannot be used.
+def open_links(config, node, clock, read_bytes, open_port=None):
+    """The Server of a node, its links open. *Raises* OSError if an address cannot be used.
 
     `open_port(port, baud)` opens a serial port, where there are any.
     """
@@ -59,60 +76,14 @@ def serve(config, node, clock, read_bytes, open_port=None):
         # A factory: a lambda of the loop would open the last port for all.
         server.serial(_opener(open_port, port, baud), port, number)
     if config.get("tap"):
-        from mp_actors.links import tcp
+        from mp_actors.listen import Listener, socket_at
         from mp_actors.tap import Taps
 
-        server.watch(Listener(tcp.listen(*config["tap"]), Taps(server).accepted))
+        server.watch(Listener(socket_at(*config["tap"]), Taps(server).accepted))
     if config.get("attached"):
-        server.watch(_Parent(node))
-    server.run()
+        server.watch(Parent(node))
+    return server
 
 
 def _opener(open_port, port, baud):
     return lambda: open_port(port, baud)
-
-
-class _Parent:
-    """Standard input, held open by who started this process; its end is the order to end."""
-
-    wants_write = False
-    is_closed = False
-    sock = sys.stdin
-
-    def __init__(self, node):
-        self._node = node
-
-    def ready(self, _can_read, _can_write, _is_broken):
-        """Nobody writes here, so whatever happens means closed."""
-        self._node.is_ending = True
-
-
-def main(file="config.json"):
-    """Serve the board described in file."""
-    with open(file) as stream:
-        config = json.load(stream)
-    clock = SystemClock()
-    node = Node(
-        config["path"],
-        config["number"],
-        clock,
-        codec,
-        draw,
-        Limits(True),
-        lambda node: Leaf(node, config["parents"]),
-        say,
-        guard(config.get("keys")),
-    )
-    system = System(node, config.get("pid"))
-    node.scheduler.spawn(join(node.path, "node"), lambda: system)
-    gc.collect()
-    # From here on when a quarter of what is free was used: often enough to keep it in one piece.
-    gc.threshold(gc.mem_free() // 4)
-    try:
-        serve(config, node, clock, READ_BYTES)
-    except KeyboardInterrupt:
-        pass  # Ctrl-C at a terminal
-    except OSError as error:
-        host, port = config["listen"] or config["tap"]
-        say(node.path, "cannot listen on %s:%d: %s" % (host, port, error))
-        sys.exit(1)

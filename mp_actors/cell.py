@@ -6,6 +6,8 @@ only thing an actor holds of the runtime, so a test can hand it another one.
 
 from mp_actors.supervise import restart_delay_ms
 
+BUSY_MS = 10  # before an answer is handed over again that found no room
+
 
 class Cell:
     """One actor's place on a device.
@@ -31,6 +33,27 @@ class Cell:
         self.restart_delay_ms = 0
         self.last_error = ""
         self._handled_before = 0
+        self.restart_times = []  # see `supervise.decide`
+        self.is_held = False  # a full wire that leaves keeps it from working
+        self._holders = []
+        self.state = None  # what an instance leaves to the next: a function that gives it
+
+    def hold(self, outbox):
+        """Rest until this outbox has room."""
+        if outbox not in self._holders:
+            self._holders.append(outbox)
+            if not self.is_held:
+                self.is_held = True
+                if not self.down:
+                    self.scheduler.rest(self)
+
+    def release(self, outbox):
+        """This outbox has room."""
+        if outbox in self._holders:
+            self._holders.remove(outbox)
+            self.is_held = bool(self._holders)
+            if not (self.is_held or self.down):
+                self.scheduler.go_on(self)
 
     @property
     def queue_bound(self):
@@ -39,7 +62,8 @@ class Cell:
         return own or self.scheduler.queue_bound
 
     def begin(self, actor):
-        """Let an instance take this place. *Raises* what its `started` raises."""
+        """Let an instance take this place. *Raises* what its `restore` or `started` raises."""
+        state, self.state = self.state, None
         self._handled_before = self._handled()
         actor._cell = self
         actor.path = actor.source = self.path
@@ -50,6 +74,8 @@ class Cell:
         self.actor = actor
         for inlet in self.inlets:
             inlet.attach(actor)
+        if state is not None and hasattr(actor, "restore"):
+            actor.restore(state())
         actor.started()
         self.down = False
 
@@ -61,6 +87,8 @@ class Cell:
         # Counts for one failure only: a constructor that raises next has not worked at all.
         self._handled_before = self._handled()
         self.restart_delay_ms = restart_delay_ms(worked, self.restart_delay_ms)
+        # One that could not begin has none: if that came of the state, the next does without.
+        self.state = None if self.down else getattr(self.actor, "state", None)
         self.down = True
 
     def next_inlet(self):
@@ -68,17 +96,37 @@ class Cell:
         if len(self.outlets) != 1:
             return None
         target = getattr(self.outlets[0], "cell", None)
-        return None if target is None or target.down else self.outlets[0]
+        return None if target is None or target.down or target.is_held else self.outlets[0]
 
     def emit(self, value, at_us, source):
-        """Put a value into every wire that leaves."""
+        """Put a value into every wire that leaves. Returns whether all of them took it."""
         source = self.origin or source
+        taken = True
         for outlet in self.outlets:
-            outlet.put(value, at_us, source)
+            taken = outlet.put(value, at_us, source) and taken
+        return taken
 
     def tell(self, path, kind, args):
         """Send a control message; see `Actor.tell`."""
         self.scheduler.tell(self.path, path, kind, args)
+
+    def ask(self, path, kind, args, then, timeout_ms):
+        """Ask an actor; see `Actor.ask`. An answer that finds another instance is dropped."""
+        scheduler, actor = self.scheduler, self.actor
+
+        def answered(error, value):
+            if self.actor is not actor or self.down:
+                return
+            if not scheduler.post(self.path, then, (error, value), path, None):
+                # Too much to do at present; yet it was promised that an answer comes.
+                timers, now_ms = scheduler.timers, scheduler.now_ms
+                timers.after(now_ms, BUSY_MS, lambda: answered(error, value))
+
+        scheduler.ask(self.path, path, kind, args, answered, timeout_ms)
+
+    def watch(self, path, on):
+        """Watch an actor, or no more; see `Actor.watch`."""
+        self.scheduler.watch(self.path, path, on)
 
     def log(self, text):
         """Hand a line of text to whoever watches."""

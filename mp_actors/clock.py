@@ -43,28 +43,3 @@ class SystemClock:
             time.sleep_ms(duration_ms)
         else:
             time.sleep(duration_ms / 1000)
-
-
-class ManualClock:
-    """A clock that moves only when told to; for tests and simulations."""
-
-    def __init__(self, ticks_ms=0, site_us=1700000000000000):
-        self._ticks_ms = ticks_ms
-        self._site_us = site_us
-
-    def ticks_ms(self):
-        """Milliseconds, modulo `WRAP_MS`."""
-        return self._ticks_ms % WRAP_MS
-
-    def site_us(self):
-        """Microseconds since 1970."""
-        return self._site_us
-
-    def shift(self, by_us):
-        """Set site time forward, or back."""
-        self._site_us += by_us
-
-    def advance_ms(self, delay_ms):
-        """Move both on."""
-        self._ticks_ms += delay_ms
-        self._site_us += delay_ms * 1000

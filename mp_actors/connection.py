@@ -8,48 +8,57 @@ header and a body in two cost 44 ms (Nagle, measured).
 
 from mp_actors import frame, ticks
 from mp_actors.errors import RemoteWireError
-from mp_actors.greeting import CLOSED, OPEN, Greeting
 
 BEAT_MS = 2000
 SILENT_MS = 3 * BEAT_MS  # three missed beats
 LOOK_MS = 500  # how often silence is looked for: given up at most that much later
 CHUNK_BYTES = 48 * 1024  # of one write
 LENGTH_MAX = 1 << 24  # of a record; what it holds is bounded before
+GREETING_BYTES = 1024  # longest frame of an end that has not proved who it is
 _TAKES = (frame.BEAT, frame.ROUTED, frame.NEWS, "array", "object")
 
 
-class Connection(Greeting):
+class Connection:
     """One end of a connection. `owner` is the node, or whoever else talks over it; it is asked
 
     `handshake(to) -> Handshake`, None for a plain link (to None: whoever dialled me),
     `hello_to(peer) -> map`, `peer_of(connection, hello) -> Peer` (*raises* RemoteWireError),
-    `adopted(connection, in doubt)` and `take(connection, kind, payload)`.
+    `adopted(connection, in doubt, map version)` and `take(connection, kind, payload)`.
 
-    `peer`: the neighbour, for an acceptor None before its HELLO came. `heard_ms`: when bytes came.
+    `peer`: the neighbour, for an acceptor None before its HELLO came. `greeting`: None once it is
+    open or closed. `work`: a generator to be advanced in slices, for arithmetic that would stall a
+    board. `heard_ms`: when bytes came.
     """
 
     def __init__(self, owner, link, peer, limits, now_ms):
-        Greeting.__init__(self, owner, peer, limits)
+        from mp_actors.greeting import Greeting  # each time anew: see there
+
+        self.owner = owner
         self.link = link
+        self.peer = peer
+        self.limits = limits
+        self.is_dialler = peer is not None
+        self.is_open = False  # confirmed
+        self.is_closed = False  # nothing comes or goes any more
+        self.is_waiting = False  # something may be written, or there is work
         self.said_bye = False  # a connection that closes after that was closed in order
         self.since_ms = self.heard_ms = now_ms
+        self.retry_ms = 0  # how long the other end wants me to stay away
+        self.claimed_number = None if peer is None else peer.number
+        self.work = None
+        self.reader = frame.FrameReader(GREETING_BYTES)
+        self.handshake = None  # until the other end has used its keys
+        self.opens = None  # the seal of what comes
         self.seal_name = "plain"
+        self._inner = None  # cuts what is in a record
         self._seals = None  # the seal of what goes
         self._chunk_bytes = CHUNK_BYTES
         self._asks = False  # a PING is due
         self._answers = None  # the ticks of the PING that is to be answered
         self._acks = False
+        self._own = []  # enclosed frames without a number
         self._rest = b""  # of the last write
-
-    @property
-    def is_open(self):
-        """Whether it is confirmed."""
-        return self.state == OPEN
-
-    @property
-    def is_closed(self):
-        """Whether nothing comes or goes any more."""
-        return self.state == CLOSED
+        self.greeting = Greeting(self)
 
     @property
     def has_output(self):
@@ -61,39 +70,39 @@ class Connection(Greeting):
     def received(self, data, now_ms):
         """Bytes came. *Raises* RemoteWireError for what breaks the protocol."""
         self.heard_ms = now_ms
-        if self.state == CLOSED:
+        if self.is_closed:
             return
-        if self.state != OPEN:
-            self._count_stranger(len(data))
+        if self.greeting is not None:
+            self.greeting.came(len(data))
         self.reader.feed(data)
         self.read(now_ms)
 
     def read(self, now_ms):
         """Take what has come, as far as there is no work to do before. *Raises* RemoteWireError."""
-        while self.state != CLOSED and self.work is None:
+        while not self.is_closed and self.work is None:
             payload = self.reader.next()
             if payload is None:
                 return
-            if self._opens is None:
+            if self.opens is None:
                 self._take(payload, now_ms)
             else:
                 self._take_record(payload, now_ms)
 
     def _take_record(self, body, now_ms):
         inner = self._inner
-        inner.feed(self._opens.open(body))
-        if self._handshake is not None:
-            self._handshake.confirm()  # whoever is there has the keys, now and not only once
-            self._handshake = None
+        inner.feed(self.opens.open(body))
+        if self.handshake is not None:
+            self.handshake.confirm()  # whoever is there has the keys, now and not only once
+            self.handshake = None
         payload = inner.next()
-        while payload is not None and self.state != CLOSED:
+        while payload is not None and not self.is_closed:
             self._take(payload, now_ms)
             payload = inner.next()
 
     def _take(self, payload, now_ms):
         kind = frame.kind(payload)
-        if self.state != OPEN:
-            self._greeted(kind, payload)
+        if self.greeting is not None:
+            self.greeting.take(kind, payload)
         elif kind == frame.BEAT:
             self._take_beat(payload, now_ms)
         elif kind in _TAKES:
@@ -106,31 +115,31 @@ class Connection(Greeting):
 
     # -- opening
 
-    def confirm(self):
-        """Adopt: number what follows, tell the other end from where (rules 3 and 4 of sessions)."""
-        peer, hello = self.peer, self.hello
-        if peer.known != self._known:
-            raise RemoteWireError("another connection was confirmed in the meantime")
-        doubts = peer.adopt(hello["inc"], hello["peer"], hello["next"])
-        self.state = OPEN
-        self.reader.limit_bytes = self.limits.in_bytes
-        peer.met(hello)
-        if self._opens is not None:
-            self._seal_from_now(peer)
-        peer.transport, peer.seal_name = self.link.transport, self.seal_name
-        if self.is_dialler:
-            confirm = {"first": peer.first}
-            self._push(bytes([frame.HELLO]) + self.owner.codec.encode(confirm))
-            self.beat()  # the first round trip, and what time it is
-        else:
-            self._push(frame.beat(frame.FROM, peer.first))
-        self.owner.adopted(self, doubts)
+    @property
+    def proved_number(self):
+        """Who has proved a key, None on a plain link and once the seal is in use."""
+        return None if self.handshake is None else self.handshake.peer_number
 
-    def _seal_from_now(self, peer):
+    def greet(self):
+        """The dialler's first word."""
+        self.greeting.begin()
+
+    def advance(self, now_ms):
+        """Do a slice of the work, and what waits for it. *Raises* RemoteWireError."""
+        self.greeting.advance(self.work)
+        self.read(now_ms)
+
+    def unseal_from_now(self):
+        """All that comes from now on comes in records."""
+        self.opens = self.handshake.seal
+        self._inner = frame.FrameReader(self.limits.in_bytes)
+
+    def seal_from_now(self):
         """All that leaves from now on leaves in records. On a board's link a frame is so short that
         it fits one; between hosts a long frame is a record of its own.
         """
-        seal = self._seals = self._opens
+        peer, seal = self.peer, self.opens
+        self._seals = seal
         self.seal_name = seal.name
         record_bytes = min(CHUNK_BYTES, peer.limit_bytes, self.limits.out_bytes)
         self._chunk_bytes = seal.room(record_bytes)
@@ -151,12 +160,12 @@ class Connection(Greeting):
 
     def farewell(self):
         """Say that this end is about to close in order. One that still greets just closes."""
-        if self.state == OPEN:
-            self._push(frame.beat(frame.BYE, 0))
+        if self.is_open:
+            self.push(frame.beat(frame.BYE, 0))
 
     def send_off(self, payload):
         """Say this, a RETRY or a refusal, as the last word before closing."""
-        self._push(payload)
+        self.push(payload)
         try:
             self.flush()
         except OSError:
@@ -184,6 +193,11 @@ class Connection(Greeting):
 
     # -- writing
 
+    def push(self, payload):
+        """Queue a frame without a number, before all that have one."""
+        self._own.append(frame.enclose(payload, GREETING_BYTES))
+        self.is_waiting = True
+
     def flush(self):
         """Write what waits, as far as the link takes it. *Raises* OSError from the link."""
         link = self.link
@@ -204,7 +218,8 @@ class Connection(Greeting):
 
     def close(self):
         """Nothing comes or goes any more."""
-        self.state = CLOSED
+        self.is_open, self.is_closed = False, True
+        self.greeting = self.work = None
         self.link.close()
 
     def _gather(self):
@@ -212,7 +227,7 @@ class Connection(Greeting):
         `is_waiting` whether that was not all.
         """
         parts, self._own = self._own, []
-        self.is_waiting = self.state == OPEN
+        self.is_waiting = self.is_open
         if parts or not self.is_waiting:
             return b"".join(parts)  # alone: until it has CONFIRM, the other end takes short frames
         peer, room = self.peer, self._chunk_bytes

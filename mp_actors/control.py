@@ -11,9 +11,6 @@ from mp_actors import frame
 from mp_actors.codec import INTEGER_MAX
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.path import split
-from mp_actors.proof import ANY_START, NEEDS_PROOF, REPORTS
-
-ANSWERS_KEPT = 32  # answers a device can repeat
 
 
 class Control:
@@ -24,7 +21,7 @@ class Control:
         self.lost = {}
         # on_answer(id, error, value, from device); Requests sets it where a device asks
         self.on_answer = None
-        self._answers = {}
+        self._answers = {}  # encoded; None while the question is worked on
         self._keys = []
 
     def tell(self, sender, path, kind, args):
@@ -32,12 +29,12 @@ class Control:
         device, _ = split(path)
         if device == self.node.path:
             self.node.log(sender, "%s: no such actor on this device" % path)
-            self.lose("gone")
+            self.lose("gone", kind, sender)
             return
         body = {"to": path, "from": sender, "do": kind, "args": list(args)}
         body["inc"] = self.node.incarnation
         if not self.send(self.number_of(device), body):
-            self.lose("no-route")
+            self.lose("no-route", kind, sender)
 
     def send(self, to_device, body):
         """Send a control map to a device (0: the first router reads its path).
@@ -84,18 +81,21 @@ class Control:
             body = loads_json(payload)
         else:
             body = self.node.codec.decode(payload, items_max=self.node.limits.items)
+        if isinstance(body, list):
+            self.node.wires.take_credit(body, from_device)
+            return
         if not isinstance(body, dict):
             raise RemoteWireError("control is no map")
         if "re" in body:
-            self._take_answer(body, from_device)
+            self.take_answer(body, from_device)
             return
         words = [body.get(field) for field in ("to", "from", "do")]
         args = body.get("args", [])
         if [type(word) for word in words] != [str, str, str] or not isinstance(args, list):
             raise RemoteWireError("control lacks to, from, do or args, or they are no such")
         path, sender, kind = words
-        answer = None
-        needs_proof = self._needs_proof(path, kind)
+        answer, proof = None, self.node.proof
+        needs_proof = proof is not None and proof.is_needed(path, kind)
         is_allowed = is_proved or not (needs_proof or self._is_anothers(sender, from_device))
         if "id" in body:
             # Told apart by proof: a forger must not spend the numbers of orders.
@@ -106,62 +106,37 @@ class Control:
                 raise RemoteWireError("control with an id that no answer can carry")
             answer = self._answerer(key, path, sender, console)
             if is_allowed and key in self._answers:
-                self._answer(self._answers[key], from_device, console)
+                if self._answers[key] is not None:
+                    self._answer(self._answers[key], from_device, console)
                 return
         error = None
         if not is_allowed:
             error = "failed", "%s: only the controller may say %r" % (path, kind)
         elif needs_proof and console is None:
-            error = self._staleness(body, path, kind)
+            error = proof.staleness(body, kind, self.node)
         if error is not None:
-            self.lose("denied")
+            self.lose("denied", kind, from_device)
             if answer is not None:
                 answer(error, None)
             return
         if answer is not None:
             self._remember(key)
         if not self.node.scheduler.post(path, kind, args, sender, answer):
-            self.lose("busy")
+            self.lose("busy", kind, from_device)
             if answer is not None:
                 answer(("busy", "%s is busy" % self.node.path), None)
 
     def refuse(self, payload, head, reason):
-        """Count control that goes no further, and tell a sender that waits for an answer."""
-        self.lose(reason)
-        if reason == "denied":
-            return  # it names a sender that did not send it
-        try:
-            body = self.node.codec.decode(payload[head.body :])
-        except RemoteWireError:
-            return
-        if isinstance(body, dict) and "id" in body and "from" in body:
-            text = "%s: unreachable from %s, %s" % (body.get("to"), self.node.path, reason)
-            answer = {"to": body["from"], "from": body.get("to"), "re": body["id"]}
-            answer["error"] = ["unreachable", text]
-            if head.from_device == self.node.number:
-                self._take_answer(answer, None)  # a leaf's own question, handed back by all
-            else:
-                self.send(head.from_device, answer)
+        """Count control that goes no further; see `lost`."""
+        from mp_actors import lost
 
-    def lose(self, reason):
-        """Count a control message that was not delivered."""
+        lost.refuse(self, payload, head, reason)
+
+    def lose(self, reason, verb=None, origin=0):
+        """Count a control message that was not delivered. `verb`: None for an answer."""
         self.lost[reason] = self.lost.get(reason, 0) + 1
-
-    def _needs_proof(self, path, kind):
-        """Whether only the controller may say this to this actor; without keys anybody may."""
-        name = path[path.rfind("/") + 1 :]
-        if self.node.proof is None or (name == "controller" and kind in REPORTS):
-            return False
-        return name in NEEDS_PROOF
-
-    def _staleness(self, body, path, kind):
-        """Why a proved order is not to be carried out (again), None if it is."""
-        node = self.node
-        if kind not in ANY_START and body.get("for") != node.incarnation:
-            return "anew", "%s has begun anew; %r was meant for before" % (node.path, kind)
-        if not node.proof.is_fresh(body):
-            return "failed", "%s: %r was said before" % (path, kind)
-        return None
+        if verb is not None:
+            self.node.keep("lose", verb, reason, origin, 1)
 
     def _is_anothers(self, sender, from_device):
         """Whether this actor is known to live on another device than the one that sends."""
@@ -170,7 +145,8 @@ class Control:
         number = self.node.forwarder.number_of(sender[: max(0, sender.rfind("/"))])
         return number not in (0, from_device)
 
-    def _take_answer(self, body, from_device):
+    def take_answer(self, body, from_device):
+        """An answer to a question of this device. *Raises* RemoteWireError if it is none."""
         error = body.get("error")
         if type(body["re"]) is not int:
             raise RemoteWireError("an answer to no number")
@@ -195,21 +171,21 @@ class Control:
                 body["ok"] = value
             else:
                 body["error"] = list(error)
+            encoded = self._encode(body, from_device, console)
             if key in self._answers:
-                self._answers[key] = body
-            self._answer(body, from_device, console)
+                self._answers[key] = encoded
+            self._answer(encoded, from_device, console)
 
         return answer
 
-    def _answer(self, body, from_device, console):
-        if body is None:
-            return  # the first question is still being worked on
+    def _encode(self, body, from_device, console):
+        """The answer as bytes; one that cannot be sent says so instead."""
         node = self.node
+        room = node.limits.out_bytes - frame.HEAD_BYTES
         found = node.forwarder.way(from_device) if console is None else (console, ())
-        if found is None or (console is not None and console.connection is None):
-            return
-        way, failed = found
-        room = min(way.limit_bytes, node.limits.out_bytes) - frame.HEAD_BYTES - 2 * len(failed)
+        if found is not None:
+            way, failed = found
+            room = min(room, way.limit_bytes - frame.HEAD_BYTES - 2 * len(failed))
         try:
             encoded = node.codec.encode(body)
             if len(encoded) > room:
@@ -219,13 +195,16 @@ class Control:
             body = {"to": body["to"], "from": body["from"], "re": body["re"]}
             body["error"] = ["failed", text]
             encoded = node.codec.encode(body)
+        return encoded
+
+    def _answer(self, encoded, from_device, console):
         if console is None:
-            node.send(frame.CONTROL, from_device, encoded)
-        else:
+            self.node.send(frame.CONTROL, from_device, encoded)
+        elif console.connection is not None:
             console.send(encoded, True)
 
     def _remember(self, key):
         self._answers[key] = None
         self._keys.append(key)
-        if len(self._keys) > ANSWERS_KEPT:
+        if len(self._keys) > self.node.limits.answers:
             del self._answers[self._keys.pop(0)]

@@ -11,11 +11,6 @@ from mp_actors import ticks
 from mp_actors.links import tcp
 from mp_actors.redial import MAX_MS, TIMEOUT_MS, Redial
 
-if hasattr(socket, "AF_UNIX"):
-    from mp_actors.links import unix
-else:
-    unix = None
-
 
 class Deferred:
     """A link whose socket the server closes, after it has left the poll."""
@@ -55,9 +50,7 @@ class Dial:
         if wait_ms > 0:
             return wait_ms
         try:
-            sock = None if unix is None else unix.dial(self._host, self._port)
-            if sock is not None:
-                self._connected(unix.UnixLink(sock, "unix %s:%d" % (self._host, self._port)))
+            if self._dial_unix():
                 return TIMEOUT_MS
             sock = tcp.dial(self._host, self._port)
         except OSError:
@@ -66,6 +59,17 @@ class Dial:
         self._endpoint = _Attempt(self._server, sock, now_ms, self.connected)
         self._server.watch(self._endpoint)
         return TIMEOUT_MS
+
+    def _dial_unix(self):
+        """Whether whoever listens there is a process of this host. *Raises* OSError."""
+        if not hasattr(socket, "AF_UNIX"):
+            return False
+        from mp_actors.links import unix  # a board gives it back where it is of no use
+
+        sock = unix.dial(self._host, self._port)
+        if sock is not None:
+            self._connected(unix.UnixLink(sock, "unix %s:%d" % (self._host, self._port)))
+        return sock is not None
 
     def connected(self, sock):
         """An attempt succeeded."""

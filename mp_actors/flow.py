@@ -7,7 +7,8 @@ A full local queue drops its oldest value, counted as `overflow`, also under a h
 million values at once: it neither blocks nor grows.
 """
 
-from mp_actors.inlet import new_queue
+from mp_actors import full
+from mp_actors.bounded import new_queue
 
 BATCH = 128  # verbs in one turn: how long control waits; half of it costs 6 ns a verb
 TIMED = 4  # verbs of a turn's first value whose age is measured: a clock costs as much as three
@@ -72,8 +73,12 @@ class Flow:
             inlet.undelivered -= 1
             budget -= self.follow(inlet, value, at_us, source, timed)
             timed = 0
-            if cell.down:
-                return  # suspended: it comes back into the queue when the actor does
+            if cell.down or cell.is_held:
+                break
+        if inlet.holds:
+            full.release(inlet, len(queue) if queue else 0)
+        if cell.down or cell.is_held:
+            return  # suspended: it comes back into the queue when the actor does
         if queue:
             self.ready.append(inlet)
         else:
@@ -90,7 +95,8 @@ class Flow:
             self.follow(inlet, value, at_us, source, timed)
             return
         queue = inlet.queue
-        if queue and len(queue) >= inlet.bound and not inlet.cell.down:
+        cell = inlet.cell
+        if queue and len(queue) >= inlet.bound and not (cell.down or cell.is_held):
             old_value, old_at_us, old_source = queue.popleft()
             inlet.undelivered -= 1
             self.follow(inlet, old_value, old_at_us, old_source, timed)

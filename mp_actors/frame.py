@@ -9,7 +9,7 @@ import struct
 
 from mp_actors.errors import LocalWireError, RemoteWireError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 HELLO = 0x01
 HANDSHAKE = 0x02
@@ -19,7 +19,8 @@ NEWS = 0x05
 
 CONTROL, STREAM = 0, 1  # classes, bits 0-1 of a routed frame's flags
 CLASS_BITS = 0x03
-PROVED = 0x04  # a MAC of the controller ends it
+PROVED = 0x04  # a MAC of the controller ends it, see `proof`
+MAC_BYTES = 16
 BOUNCED = 0x10  # a parent handed this frame of a leaf back, once
 ONCE = 0x20  # never sent again: control without an id, which nobody could tell as a repeat
 

@@ -1,11 +1,11 @@
 """Who may begin a greeting: bounds on what strangers cost before they have proved who they are.
 
-Pure: addresses and moments in, "come in" or a time to wait out. Each address has a bucket of tries
-that fills again; who proves a key gets the try back, so a neighbour that reconnects is never slowed
+Addresses and moments in, "come in" or a time to wait out. Each address has a bucket of tries that
+fills again; who proves a key gets the try back, so a neighbour that reconnects is never slowed
 down. *Source*: token bucket, RFC 2697; limits before authentication as in OpenSSH's MaxStartups.
 """
 
-from mp_actors import ticks
+from mp_actors import frame, ticks
 
 TRIES = 32  # of an address, at once
 REFILL_MS = 500  # for one more
@@ -21,6 +21,15 @@ class Gate:
     def __init__(self, unproven_max):
         self.unproven_max = unproven_max
         self._used = {}  # address -> [tries used, when that was so]
+
+    def admit(self, stranger, connections, now_ms):
+        """Whether a connection that another end began may greet; else it is sent off."""
+        unproven = len([1 for one in connections if _is_stranger(one)])
+        wait_ms = self.wait_ms(stranger.link.address, unproven, now_ms)
+        if wait_ms:
+            stranger.send_off(frame.beat(frame.RETRY, wait_ms))
+            stranger.close()
+        return not wait_ms
 
     def wait_ms(self, address, unproven, now_ms):
         """0: come in, one try is used. Else how long to stay away. address None: not limited."""
@@ -71,3 +80,13 @@ class Gate:
             if longest is None or age_ms > longest[0]:
                 longest = age_ms, address
         del self._used[longest[1]]
+
+
+def _is_stranger(connection):
+    """Whether somebody dialled who has proved nothing yet, or whose proof costs work just now.
+
+    A board so calculates for one at a time: for four at once it would be too late for each.
+    """
+    if connection.is_open or connection.is_dialler:
+        return False
+    return connection.work is not None or not connection.greeting.has_proved

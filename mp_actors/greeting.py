@@ -1,5 +1,7 @@
 """How a connection begins: two HELLOs and a CONFIRM, on a sealed link inside a handshake.
 
+Over once the connection is open; a board then gives the memory of this code back.
+
 Who dialled says HELLO, the other end answers HELLO, the dialler says CONFIRM; from then on each end
 has adopted the connection. On a sealed link the two HELLOs travel inside a handshake and CONFIRM is
 in the first sealed record.
@@ -13,11 +15,10 @@ in the first sealed record.
 from mp_actors import frame
 from mp_actors.errors import RemoteWireError
 
-GREETING_BYTES = 1024  # longest frame of an end that has not proved who it is
 STRANGE_BYTES = 4096  # taken of it in all
 RETRY_MAX_MS = 10000  # whoever says so has proved nothing
 
-DIALLED, ACCEPTED, ANSWERED, OPEN, CLOSED = "dialled", "accepted", "answered", "open", "closed"
+DIALLED, ACCEPTED, ANSWERED = "dialled", "accepted", "answered"
 _TAKES = {
     DIALLED: (frame.HELLO, frame.HANDSHAKE),
     ACCEPTED: (frame.HELLO, frame.HANDSHAKE),
@@ -45,136 +46,136 @@ class Busy(RemoteWireError):
 
 
 class Greeting:
-    """The part of a `Connection` that is over once it is open; what it asks its owner, see there.
+    """The greeting of a `Connection`, with which it opens that connection.
 
-    `hello`: the other end's, None before it came. `work`: a generator to be advanced in slices, for
-    arithmetic that would stall a board.
+    `hello`: the other end's, None before it came.
     """
 
-    def __init__(self, owner, peer, limits):
-        self.owner = owner
-        self.peer = peer
-        self.limits = limits
-        self.is_dialler = peer is not None
-        self.reader = frame.FrameReader(GREETING_BYTES)
-        self.state = ACCEPTED if peer is None else DIALLED
+    def __init__(self, connection):
+        self._connection = connection
+        self.state = DIALLED if connection.is_dialler else ACCEPTED
         self.hello = None
-        self.work = None
-        self.is_waiting = False  # something may be written, or there is work
-        self.retry_ms = 0  # how long the other end wants me to stay away
-        self.claimed_number = None if peer is None else peer.number
-        self._handshake = None
-        self._opens = None  # the seal of what comes
-        self._inner = None  # cuts what is in a record
         self._strange_bytes = 0
         self._known = 0  # the other end's incarnation as my HELLO named it
-        self._own = []  # enclosed frames without a number
 
     @property
-    def proved_number(self):
-        """Who has proved a key, None on a plain link."""
-        return None if self._handshake is None else self._handshake.peer_number
+    def has_proved(self):
+        """Whether the other end's first message has opened: with its key, if maybe long ago."""
+        return self.hello is not None and self._connection.proved_number is not None
 
-    def greet(self):
+    def begin(self):
         """The dialler's first word."""
-        self._handshake = self.owner.handshake(self.peer.number)
+        one = self._connection
+        one.handshake = one.owner.handshake(one.peer.number)
         self._say_hello()
 
+    def came(self, size_bytes):
+        """Bytes came of an end that is not confirmed. *Raises* RemoteWireError."""
+        # What comes with CONFIRM, in one read, is no greeting any more.
+        if self.state != ANSWERED or self._connection.work is not None:
+            self._strange_bytes += size_bytes
+            if self._strange_bytes > STRANGE_BYTES:
+                raise RemoteWireError("%d bytes of greeting" % self._strange_bytes)
+
+    def take(self, kind, payload):
+        """A frame that came before the connection is open. *Raises* RemoteWireError."""
+        one = self._connection
+        if kind not in _TAKES[self.state]:
+            if one.is_dialler and kind == frame.BEAT and frame.read_beat(payload)[0] == frame.RETRY:
+                one.retry_ms = min(frame.read_beat(payload)[1], RETRY_MAX_MS)
+                raise Busy("is busy with others")
+            raise RemoteWireError("frame of kind 0x%02x while %s" % (payload[0], self.state))
+        if kind == frame.HELLO:
+            if self.state != ANSWERED and one.handshake is not None:
+                raise RemoteWireError("speaks in the clear on a link that is sealed")
+            self._take_greeting(payload[1:])
+            return
+        if one.handshake is None:
+            one.claimed_number = int.from_bytes(payload[4:6], "big")
+            one.handshake = one.owner.handshake(None)
+            if one.handshake is None:
+                raise RemoteWireError("wants a seal; this device has no keys")
+        self.advance(self._read_handshake(payload))
+
     def _say_hello(self):
-        self._known = self.peer.known
-        hello = self.owner.codec.encode(self.owner.hello_to(self.peer))
-        if self._handshake is None:
-            self._push(bytes([frame.HELLO]) + hello)
+        one = self._connection
+        self._known = one.peer.known
+        hello = one.owner.codec.encode(one.owner.hello_to(one.peer))
+        if one.handshake is None:
+            one.push(bytes([frame.HELLO]) + hello)
         else:
-            self._start(self._write_handshake(hello))
+            self.advance(self._write_handshake(hello))
 
     def _take_greeting(self, encoded):
-        fields = self.owner.codec.decode(encoded, 4, 64)
+        one = self._connection
+        fields = one.owner.codec.decode(encoded, 4, 64)
         if self.state == ANSWERED:
             first = fields.get("first") if isinstance(fields, dict) else None
             if type(first) is not int:
                 raise RemoteWireError("CONFIRM names no first frame")
             self.confirm()
-            self.peer.begins(first)
+            one.peer.begins(first)
             return
         self.hello = read_hello(fields)
         if self.state == DIALLED:
-            if self.peer.number not in (0, self.hello["number"]):
+            if one.peer.number not in (0, self.hello["number"]):
                 text = "answers as number %d; expected %d"
-                raise RemoteWireError(text % (self.hello["number"], self.peer.number))
+                raise RemoteWireError(text % (self.hello["number"], one.peer.number))
             self.confirm()
         else:
-            self.peer = self.owner.peer_of(self, self.hello)
+            one.peer = one.owner.peer_of(one, self.hello)
             self.state = ANSWERED
             self._say_hello()
 
-    def _count_stranger(self, size_bytes):
-        """Bytes came of an end that is not confirmed. *Raises* RemoteWireError."""
-        # What comes with CONFIRM, in one read, is no greeting any more.
-        if self.state != ANSWERED or self.work is not None:
-            self._strange_bytes += size_bytes
-            if self._strange_bytes > STRANGE_BYTES:
-                raise RemoteWireError("%d bytes of greeting" % self._strange_bytes)
+    # -- opening
 
-    def _greeted(self, kind, payload):
-        """A frame that came before the connection is open. *Raises* RemoteWireError."""
-        if kind not in _TAKES[self.state]:
-            if (
-                self.is_dialler
-                and kind == frame.BEAT
-                and frame.read_beat(payload)[0] == frame.RETRY
-            ):
-                self.retry_ms = min(frame.read_beat(payload)[1], RETRY_MAX_MS)
-                raise Busy("is busy with others")
-            raise RemoteWireError("frame of kind 0x%02x while %s" % (payload[0], self.state))
-        if kind == frame.HELLO:
-            if self.state != ANSWERED and self._handshake is not None:
-                raise RemoteWireError("speaks in the clear on a link that is sealed")
-            self._take_greeting(payload[1:])
-            return
-        if self._handshake is None:
-            self.claimed_number = int.from_bytes(payload[4:6], "big")
-            self._handshake = self.owner.handshake(None)
-            if self._handshake is None:
-                raise RemoteWireError("wants a seal; this device has no keys")
-        self._start(self._read_handshake(payload))
+    def confirm(self):
+        """Adopt: number what follows, tell the other end from where (rules 3 and 4 of sessions)."""
+        one, hello = self._connection, self.hello
+        peer = one.peer
+        if peer.known != self._known:
+            raise RemoteWireError("another connection was confirmed in the meantime")
+        doubts = peer.adopt(hello["inc"], hello["peer"], hello["next"])
+        one.greeting = None
+        one.is_open = True
+        one.reader.limit_bytes = one.limits.in_bytes
+        peer.met(hello)
+        if one.opens is not None:
+            one.seal_from_now()
+        peer.transport, peer.seal_name = one.link.transport, one.seal_name
+        if one.is_dialler:
+            confirm = {"first": peer.first}
+            one.push(bytes([frame.HELLO]) + one.owner.codec.encode(confirm))
+            one.beat()  # the first round trip, and what time it is
+        else:
+            one.push(frame.beat(frame.FROM, peer.first))
+        one.owner.adopted(one, doubts, hello["map"])
 
     # -- handshake
 
-    def advance(self, now_ms):
-        """Do a slice of the work, and what waits for it. *Raises* RemoteWireError."""
-        self._start(self.work)
-        self.read(now_ms)
-
-    def _start(self, work):
-        self.work = work
-        self.is_waiting = True
+    def advance(self, work):
+        """Do a slice of the arithmetic that would stall a board. *Raises* RemoteWireError."""
+        one = self._connection
+        one.work = work
+        one.is_waiting = True
         try:
             next(work)  # on a host there is one slice
         except StopIteration:
-            if self.work is work:  # it may have begun another
-                self.work = None
+            if one.work is work:  # it may have begun another
+                one.work = None
 
     def _write_handshake(self, hello):
-        handshake = self._handshake
-        self._push((yield from handshake.write(hello)))
+        handshake = self._connection.handshake
+        self._connection.push((yield from handshake.write(hello)))
         if handshake.is_done:
-            self._unseal_from_now()
+            self._connection.unseal_from_now()
 
     def _read_handshake(self, payload):
-        handshake = self._handshake
+        handshake = self._connection.handshake
         hello = yield from handshake.read(payload)
         if handshake.is_done:
-            self._unseal_from_now()
+            self._connection.unseal_from_now()
         self._take_greeting(hello)
-
-    def _unseal_from_now(self):
-        self._opens = self._handshake.seal
-        self._inner = frame.FrameReader(self.limits.in_bytes)
-
-    def _push(self, payload):
-        self._own.append(frame.enclose(payload, GREETING_BYTES))
-        self.is_waiting = True
 
 
 def read_hello(fields):

@@ -4,32 +4,36 @@ A node without one speaks in the clear. Loaded only where there are keys: a boar
 memory, and for the code of the handshake only as long as one is under way.
 """
 
-import sys
-
 from mp_actors.errors import RemoteWireError
 from mp_actors.proof import Proof
-
-# What nobody needs between handshakes: 10 KB on 64 bits (measured).
-_PASSING = (
-    "mp_actors.handshake",
-    "mp_actors.noise",
-    "mp_actors.crypto.hkdf",
-    "mp_actors.crypto.x25519",
-)
 
 
 class Guard:
     """`crypto`: the provider. `keys`: a `keyring.Keys`. `neighbours`: the numbers it knows.
 
-    `proof`: of orders; `term`: see there. `keeps_code`: whether that of handshakes stays loaded.
+    `proof`: of orders; `term`: see there. `again(secrets)`: makes the keys anew from what is kept
+    in flash and the secrets of resumption, for a board that has no room for them at rest.
     """
 
-    def __init__(self, crypto, keys, term=0, keeps_code=True):
+    def __init__(self, crypto, keys, term=0, again=None):
         self.crypto = crypto
-        self.keys = keys
         self.proof = Proof(crypto, keys, term)
         self.neighbours = keys.numbers()
-        self.keeps_code = keeps_code
+        self._keys = keys
+        self._again = again
+        self._secrets = keys.secrets
+
+    @property
+    def keys(self):
+        """The keys of this device and its neighbours."""
+        if self._keys is None:
+            self._keys = self._again(self._secrets)
+        return self._keys
+
+    def rest(self):
+        """Nobody greets just now: put the keys aside, where they can be had again."""
+        if self._again is not None and self._keys is not None:
+            self._secrets, self._keys = self._keys.secrets, None
 
     def handshake(self, to):
         """The Handshake with a neighbour I dial, or with whoever dialled me (None).
@@ -43,14 +47,6 @@ class Guard:
         from mp_actors.handshake import Handshake
 
         return Handshake(self.crypto, self.keys, to is not None, to)
-
-    def rest(self):
-        """No handshake is under way: give the memory of its code back."""
-        if not self.keeps_code:
-            for name in _PASSING:
-                if sys.modules.pop(name, None) is not None:
-                    parent, _, last = name.rpartition(".")
-                    delattr(sys.modules[parent], last)
 
     def check(self, number, proved):
         """Whether a HELLO of that number goes with the key that was proved, None for no handshake.

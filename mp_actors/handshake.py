@@ -15,10 +15,11 @@ device do a full handshake, and no more than that.
 
 import struct
 
-from mp_actors import noise, seal
+from mp_actors import noise
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.frame import HANDSHAKE
 from mp_actors.frame import PROTOCOL_VERSION as VERSION
+from mp_actors.seal import Ccm
 
 HEAD_BYTES = 8
 REFUSED_RESUME = 254  # steps of an answer that is no Noise message
@@ -209,5 +210,14 @@ class Handshake:
         self._noise = None  # and with it the keys made for this handshake
         if not self.is_resumed:
             self._secret = secret
-        self.seal = seal.make(self._seal_name, self._crypto, send_key, receive_key)
+        self.seal = make_seal(self._seal_name, self._crypto, send_key, receive_key)
         self.is_done = True
+
+
+def make_seal(name, crypto, send_key, receive_key):
+    """The seal of a name, `"ccm"` or `"fernet"`, with the two keys (32 bytes each) of a link."""
+    if name == "fernet":
+        from mp_actors.fernet_seal import Fernet
+
+        return Fernet(crypto, send_key, receive_key)
+    return {"ccm": Ccm}[name](crypto, send_key, receive_key)

@@ -9,17 +9,10 @@ Ledger, in readings: `accepted == delivered + sum(dropped) + len(queue)` between
 is counted is `accepted` and `undelivered`: a value that finds its target idle costs one count.
 """
 
-from collections import deque
-
+from mp_actors import full
+from mp_actors.bounded import new_queue
 from mp_actors.latency import Latency
-
-SEQUENCE_WRAP = 1 << 30  # a small integer on a 32-bit board
-_UNBOUNDED_DEQUE = hasattr(deque, "clear")  # MicroPython's needs a length and has no clear()
-
-
-def new_queue(bound):
-    """A deque for at most bound entries; the caller checks the bound, on both interpreters."""
-    return deque() if _UNBOUNDED_DEQUE else deque((), bound)  # noqa: RUF037
+from mp_actors.ticks import add, diff  # sequence numbers are serial numbers of the same range
 
 
 class Everywhere:
@@ -34,8 +27,11 @@ class Inlet:
     `source`: path of the actor the wire comes from. `expected`: next sequence number from a remote
     source, None for a wire that never leaves the device. `undelivered`: accepted, and waiting or
     dropped. `stage`: all a value needs here in one lookup: the actor, its verb, the inlet that what
-    it returns goes on to or `Everywhere`, the path it then carries or None for its own.
+    it returns goes on to or `Everywhere`, the path it then carries or None for its own. `in_hand`:
+    1 while a handler that waits for something has a value of this wire; see `Scheduler`.
     """
+
+    in_hand = 0
 
     def __init__(self, wire, source, bound):
         self.wire = wire
@@ -54,11 +50,23 @@ class Inlet:
         self.missing = 0
         self.late = 0
         self.latency = Latency()
+        self.policy, self.replaces, self.holds = full.DROP_OLDEST, False, False
+        self.source_cell = None  # where the source is on this device, too
+        self.acknowledged = None  # the number told with it
+        self.granted = None  # what a remote source was told last: numbers below it may come
         self.untimed = 0  # turns until an age is measured again
+
+    def obey(self, policy):
+        """Follow this policy when full; what it asks is looked up once, not for each value."""
+        self.policy = policy
+        self.replaces, self.holds = policy == full.REPLACE, policy == full.HOLD
 
     def attach(self, actor):
         """Resolve the verb of this instance: nothing is looked up by name per value."""
-        self.stage = (actor, actor.verb_for(self.source), Everywhere, self.cell.origin)
+        verb, awaits = actor.verb_for(self.source), self.cell.scheduler.awaits
+        if awaits is not None:
+            verb = awaits.verb(self, verb)
+        self.stage = (actor, verb, Everywhere, self.cell.origin)
 
     def lead_to(self, following):
         """Let what the verb returns go on to this inlet; None: to every wire that leaves."""
@@ -71,20 +79,41 @@ class Inlet:
         """Readings that the handler took without raising."""
         return self.accepted - self.undelivered
 
+    @property
+    def waiting(self):
+        """Readings that are here and not dealt with yet."""
+        return (len(self.queue) if self.queue else 0) + self.in_hand
+
     def put(self, value, at_us, source):
-        """Queue one value; the oldest makes room in a full queue and is counted."""
+        """Queue one value. Returns False if it was full and did not take it."""
         self.accepted += 1
         self.undelivered += 1
         queue = self.queue
         if queue is None:
             queue = self.queue = new_queue(self.bound)
+        elif self.replaces and self._replace(value, at_us, source):
+            return True
         elif len(queue) >= self.bound:
+            if not full.takes_newest(self):
+                return False
             queue.popleft()
-            self.drop("overflow", 1)
         queue.append((value, at_us, source))
+        if self.holds and len(queue) >= self.bound:
+            full.hold(self)
         if not self.is_ready:
             self.is_ready = True
             self.ready_queue.ready.append(self)
+        return True
+
+    def _replace(self, value, at_us, source):
+        """Whether a value of the same source waited, whose place this one has taken."""
+        queue = self.queue
+        for place in range(len(queue)):
+            if queue[place][2] == source:
+                queue[place] = (value, at_us, source)
+                self.drop("replaced", 1)
+                return True
+        return False
 
     def drop(self, reason, count):
         """Count readings that were accepted and will not be delivered."""
@@ -95,21 +124,45 @@ class Inlet:
 
         A gap in the numbers is counted as missing: the only place where a loss on the way shows.
         """
-        ahead = (sequence - self.expected + SEQUENCE_WRAP // 2) % SEQUENCE_WRAP
-        ahead -= SEQUENCE_WRAP // 2
+        ahead = diff(sequence, self.expected)
         if ahead >= 0:
             self.missing += ahead
-            self.expected = (sequence + count) % SEQUENCE_WRAP
+            self.expected = add(sequence, count)
             return 0
         old = min(-ahead, count)
         self.late += old
         if old < count:
-            self.expected = (sequence + count) % SEQUENCE_WRAP
+            self.expected = add(sequence, count)
         return old
 
+    def rebind(self, epoch, first):
+        """The remote source has begun anew; a local one has no numbers."""
+        self.epoch = epoch
+        if self.expected is None:
+            return
+        self.expected = first
+        self.acknowledged = None
+        self.granted = self.grant()  # the source starts with that
+
+    def grant(self):
+        """The number below which a remote source may send now."""
+        return add(self.expected, self.bound - self.waiting)
+
+    @property
+    def dealt(self):
+        """Readings below this number of a remote source are dealt with."""
+        return add(self.expected, -self.waiting)
+
+    def close(self):
+        """The actor has stopped: what waits is `gone`, as is what still comes."""
+        self.discard(full.GONE)
+        self.queue, self.bound = new_queue(1), 0
+        self.obey(full.GONE)
+
     def discard(self, reason):
-        """Drop all that waits; for an actor that stops."""
+        """Drop all that waits."""
         waiting = len(self.queue) if self.queue else 0
         if waiting:
             self.drop(reason, waiting)
             self.queue = None
+        full.release(self, 0)

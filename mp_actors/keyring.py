@@ -16,7 +16,7 @@ class Keys:
     for a console) and the site's RSA modulus.
 
     `store(number, secret)` is called, if given, when a resumption secret changes (None: drop it);
-    `secrets` is {number: secret} of what was stored in an earlier life. *Raises* KeyError,
+    `secrets` is {number: secret}, at first what was stored in an earlier life. *Raises* KeyError,
     TypeError, AttributeError or ValueError if `data` is damaged: whoever read the file names it.
     """
 
@@ -34,7 +34,7 @@ class Keys:
         macs = data.get("macs") or {}
         self.macs = dict([(int(number), bytes.fromhex(macs[number])) for number in macs])
         self._store = store
-        self._secrets = dict(secrets or {})
+        self.secrets = dict(secrets or {})
         self._neighbours = {}
         for number, entry in data["neighbours"].items():
             self._neighbours[int(number)] = _read(entry)
@@ -50,7 +50,7 @@ class Keys:
 
     def resumption(self, number):
         """The secret that the last full handshake with a neighbour left, or None."""
-        kept = self._secrets.get(number)
+        kept = self.secrets.get(number)
         # A secret lives no longer than the keys that made it: else who stole both could go on
         # after the keys were changed because of him.
         if kept is None or kept[:MARK_BYTES] != self._mark(number):
@@ -60,9 +60,9 @@ class Keys:
     def remember(self, number, secret):
         """Keep a neighbour's resumption secret, or None to forget it."""
         if secret is None:
-            self._secrets.pop(number, None)
+            self.secrets.pop(number, None)
         else:
-            secret = self._secrets[number] = self._mark(number) + secret
+            secret = self.secrets[number] = self._mark(number) + secret
         if self._store is not None:
             self._store(number, secret)
 

@@ -7,7 +7,6 @@ what becomes of frames in doubt, the node.
 from mp_actors import frame, ticks
 from mp_actors.connection import BEAT_MS, LOOK_MS, SILENT_MS, Connection
 from mp_actors.errors import LocalWireError, RemoteWireError
-from mp_actors.gate import Gate
 from mp_actors.path import join
 from mp_actors.peer import Peer
 
@@ -41,7 +40,8 @@ class Neighbours:
         self.connections = []
         self.peers = {}
         self.up = {}
-        self.gate = Gate(node.limits.unproven)
+        self.gate = None
+        self.at_rest = None  # called now and then while nobody greets
         self.link_errors = {}
         self.refused = {}
         timers, now_ms = node.scheduler.timers, node.clock.ticks_ms()
@@ -137,8 +137,10 @@ class Neighbours:
         self._pend(connection, found)
         return found
 
-    def adopted(self, connection, doubts):
-        """A connection is confirmed. `doubts`: payloads a fresh session leaves, None if resumed."""
+    def adopted(self, connection, doubts, map_version):
+        """A connection is confirmed. `doubts`: payloads a fresh session leaves, None if resumed.
+        `map_version`: of the neighbour's map.
+        """
         found = connection.peer
         found.pending = None
         older, found.connection = found.connection, connection
@@ -152,7 +154,6 @@ class Neighbours:
         number = found.number
         if number == 0:
             return  # a console: it asks this device, and nothing is routed to it
-        map_version = connection.hello["map"]
         if doubts is not None:
             found.map_version = map_version
             found.has_news = False
@@ -190,14 +191,9 @@ class Neighbours:
         return work_left
 
     def _beat(self):
-        is_greeting = False
         for connection in self.connections:
             if connection.is_open:
                 connection.beat()
-            else:
-                is_greeting = True
-        if self.guard is not None and not is_greeting:
-            self.guard.rest()
         if self.node.limits.follows_clock:
             self._follow_clock()
 
@@ -217,14 +213,16 @@ class Neighbours:
     def _look(self):
         """Look for what is overdue: silence, greetings, acknowledgements, broken connections."""
         now_ms = self.clock.ticks_ms()
+        if self.at_rest is not None and not [1 for one in self.connections if not one.is_open]:
+            self.at_rest()
         for connection in list(self.connections):
             if connection.is_open:
                 if ticks.diff(now_ms, connection.heard_ms) >= SILENT_MS:
                     self.disconnected(connection, "silent for %d s" % (SILENT_MS // 1000))
                 elif connection.peer.owes_ack:
                     connection.acknowledge()
-            else:
-                patience_ms = ADOPTING_MS if _has_proved(connection) else GREETING_MS
+            elif not connection.is_closed:  # by the end of another one
+                patience_ms = ADOPTING_MS if connection.greeting.has_proved else GREETING_MS
                 if ticks.diff(now_ms, connection.since_ms) >= patience_ms:
                     self.disconnected(connection, "not greeted within %d s" % (patience_ms // 1000))
         for number in sorted(self.up):
@@ -293,13 +291,14 @@ class Neighbours:
 
     def _admit(self, stranger, now_ms):
         """Whether a connection that another end began may greet; else it is sent off."""
-        unproven = len([1 for one in self.connections if _is_stranger(one)])
-        wait_ms = self.gate.wait_ms(stranger.link.address, unproven, now_ms)
-        if wait_ms:
+        if self.gate is None:  # most boards are never dialled
+            from mp_actors.gate import Gate
+
+            self.gate = Gate(self.node.limits.unproven)
+        is_admitted = self.gate.admit(stranger, self.connections, now_ms)
+        if not is_admitted:
             self._count_refused(0, "busy")
-            stranger.send_off(frame.beat(frame.RETRY, wait_ms))
-            stranger.close()
-        return not wait_ms
+        return is_admitted
 
     def _count_refused(self, number, reason):
         self.refused[number, reason] = self.refused.get((number, reason), 0) + 1
@@ -309,18 +308,3 @@ class Neighbours:
         if text not in self.link_errors and len(self.link_errors) >= LINK_ERRORS_KEPT:
             text = "other"
         self.link_errors[text] = self.link_errors.get(text, 0) + 1
-
-
-def _has_proved(connection):
-    """Whether the other end's first message has opened: with its key, if maybe long ago."""
-    return connection.hello is not None and connection.proved_number is not None
-
-
-def _is_stranger(connection):
-    """Whether somebody dialled who has proved nothing yet, or whose proof costs work just now.
-
-    A board so calculates for one at a time: for four at once it would be too late for each.
-    """
-    if connection.is_open or connection.is_dialler:
-        return False
-    return connection.work is not None or not _has_proved(connection)

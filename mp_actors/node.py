@@ -13,11 +13,12 @@ from mp_actors.errors import RemoteWireError
 from mp_actors.neighbours import Neighbours
 from mp_actors.path import join
 from mp_actors.peer import readings_of
-from mp_actors.proof import MAC_BYTES
 from mp_actors.scheduler import Scheduler
 from mp_actors.wires import Wires
 
 IDLE_MS = 1000  # longest sleep
+
+
 class Limits:
     """What a device takes: bytes of a frame, readings and control messages that wait, items."""
 
@@ -26,7 +27,9 @@ class Limits:
         self.out_bytes = frame.BOARD_OUT_LIMIT_BYTES if is_board else frame.HOST_LIMIT_BYTES
         self.buffer_bytes = 2048 if is_board else 1 << 20  # for what is not acknowledged
         self.queue_readings = 16 if is_board else 64
+        self.credit_readings = 32 if is_board else 1024  # of one wire from another device
         self.control_messages = 32 if is_board else 256
+        self.answers = 16 if is_board else 256  # that can be repeated
         self.items = 128 if is_board else 1024
         self.follows_clock = is_board  # it has none of its own that anybody has set
         self.unproven = 1 if is_board else 64  # greetings under way that others began
@@ -40,6 +43,8 @@ class Node:
     {number: Peer} of those whose link is up. `is_ending`: the driver stops.
     """
 
+    scheduler_type = Scheduler
+
     def __init__(self, path, number, clock, codec, draw, limits, make_forwarder, log, guard=None):
         self.path = path
         self.number = number
@@ -47,17 +52,72 @@ class Node:
         self.codec = codec
         self.incarnation = draw() | 1
         self.limits = limits
-        self.log = log
+        self.journal = None
+        self._say = log
         self.is_ending = False
+        self.failed = False  # it ends since an actor escalated
         self.control = Control(self)
-        self.wires = Wires(self)
-        self.scheduler = Scheduler(
-            clock, self.control.tell, log, limits.queue_readings, limits.control_messages
+        self.scheduler = self.scheduler_type(
+            clock, self.control.tell, self.log, limits.queue_readings, limits.control_messages
         )
+        self.scheduler.ask_remote = self.ask
+        self.scheduler.watch = self.watch
+        self.scheduler.escalated = self._escalated
+        self.wires = Wires(self)
+        self._requests = self._watches = None
         self.proof = None if guard is None else guard.proof
         self.links = Neighbours(self, draw, guard)
         self.neighbours = self.links.up
         self.forwarder = make_forwarder(self)
+
+    # -- actors that ask and watch; loaded when the first one does
+
+    @property
+    def requests(self):
+        """The open questions of this device."""
+        if self._requests is None:
+            from mp_actors.requests import Requests
+
+            self._requests = Requests(self)
+        return self._requests
+
+    def ask(self, sender, path, kind, args, then, timeout_ms):
+        """Ask an actor of another device; see `Requests.ask`."""
+        self.requests.ask(sender, path, kind, args, then, timeout_ms)
+
+    def watch(self, watcher, path, on):
+        """Let an actor here be told when another is gone; see `watch`."""
+        if self._watches is None:
+            from mp_actors.watch import Watches
+
+            self._watches = Watches(self, self.requests.ask)
+        if on:
+            self._watches.add(watcher, path)
+        else:
+            self._watches.remove(watcher, path)
+
+    def _escalated(self, path, text):
+        self.log(path, "ends its device: %s" % text)
+        self.is_ending = True
+        self.failed = True
+
+    # -- what a person asks for later
+
+    def log(self, path, text):
+        """Hand a line of text to whoever watches, and keep it for a while."""
+        self.keep("say", path, text)
+        self._say(path, text)
+
+    def keep(self, kind, *args):
+        """Keep a line, or why something was lost; see `journal`, which comes with the first."""
+        try:
+            if self.journal is None:
+                from mp_actors.journal import Journal
+
+                self.journal = Journal(self)
+            getattr(self.journal, kind)(*args)
+        except (MemoryError, ValueError):
+            pass  # of a text that is none; nothing depends on it
 
     # -- bytes
 
@@ -83,7 +143,10 @@ class Node:
         work_left = self.scheduler.step(now_ms)
         self.wires.flush()
         work_left = self.links.flush() or work_left
-        return 0 if work_left else self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
+        # What was flushed may have let an actor go on that rested.
+        if work_left or self.scheduler.flow.ready:
+            return 0
+        return self.scheduler.timers.wait_ms(now_ms, IDLE_MS)
 
     # -- sending
 
@@ -126,7 +189,7 @@ class Node:
             if head.is_control:
                 is_proved = False
                 if head.flags & frame.PROVED:
-                    body, mac = body[:-MAC_BYTES], body[-MAC_BYTES:]
+                    body, mac = body[: -frame.MAC_BYTES], body[-frame.MAC_BYTES :]
                     is_proved = self.proof is not None and self.proof.holds(
                         head.from_device, body, mac
                     )
@@ -137,9 +200,11 @@ class Node:
             text = "from device %d, undecodable: %s" % (head.from_device, error)
             self.log(join(self.path, "node"), text)
             if head.is_control:
-                self.control.lose("undecodable")
+                self.control.lose("undecodable", "control", head.from_device)
             else:
-                self.wires.undecodable(body, head.from_device)
+                from mp_actors import lost
+
+                lost.undecodable(self.wires, body, head.from_device)
 
     def take(self, sender, kind, payload):
         """A numbered frame of a neighbour."""
@@ -162,25 +227,15 @@ class Node:
 
     def send_again(self, doubts):
         """Frames that may have arrived or not: once more, if the receiver can tell a repeat."""
-        for payload in doubts:
-            kind = frame.kind(payload)
-            if kind == frame.ROUTED:
-                head = frame.Head(payload)
-                if head.flags & frame.ONCE:
-                    self.control.lose("link")
-                else:
-                    self.forwarder.onward(payload, head)
-            elif kind == "array":
-                wire, readings = readings_of(payload)
-                self.wires.lose(wire, "link", readings)
-            elif kind == "object":
-                self.control.lose("link")
+        from mp_actors import lost
+
+        lost.send_again(self, doubts)
 
     def dead_letter(self, reason, payload, head):
         """A frame that goes no further is counted; who waits for an answer is told."""
         wire, readings = readings_of(payload)
         if readings:
-            self.wires.lose(wire, reason, readings)
+            self.wires.lose(wire, reason, readings, head.from_device)
         else:
             self.control.refuse(payload, head, reason)
 

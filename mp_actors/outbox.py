@@ -1,14 +1,15 @@
 """The end of a wire at its source, when the target lives on another device.
 
-Collects what an actor emits during a step and sends it as one batch; numbers a reading when it
-leaves. While there is no way to the target, readings wait here, and the oldest makes room.
+Collects what an actor emits during a step and sends it as one batch, as far as the target gives
+credit; numbers a reading when it leaves. While there is no credit, no way or no room on it,
+readings wait here; what a full one does is the wire's policy, see `full`.
 
-Ledger, in readings: `accepted == sent + sum(dropped) + len(values)`.
+Ledger, in readings: `accepted == sent + sum(dropped) + waiting`.
 """
 
-from mp_actors import batch, frame
+from mp_actors import batch, frame, full
 from mp_actors.errors import LocalWireError
-from mp_actors.inlet import SEQUENCE_WRAP
+from mp_actors.ticks import add, diff  # sequence numbers are serial numbers of the same range
 
 BATCH = 64  # readings in one frame
 
@@ -19,7 +20,12 @@ class Outbox:
     `numbers`: {path: actor number} of the sources whose readings pass here, beside the wire's own
     `source`. `next`: sequence number of the next reading. `limit_bytes`: longest body that every
     device on the way takes; `items_max`: what the target decodes. `bound`: readings that may wait.
+    `granted`: numbers below it may be sent. `policy`: see `full`; `source_cell`: None where the
+    source is not on this device. `is_stalled`: nothing left for a while though something waits;
+    `told`: the instance that knows it. `is_dirty`: it stands in the list of those to be flushed.
     """
+
+    is_unheard = False  # its target has said nothing in this epoch, and should have
 
     def __init__(self, node, wire, epoch, source):
         self.node = node
@@ -32,30 +38,86 @@ class Outbox:
         self.limit_bytes = 0
         self.items_max = 0
         self.bound = 0
+        self.granted = 0
+        self.policy = full.DROP_OLDEST
+        self.target = ""
+        self.source_cell = None
+        self.start = 0  # how many of `values` were sent and wait for an acknowledgement
+        self.acknowledged = 0
+        self.repeated = 0  # sent again to a target that had begun anew, which may have had them
+        self.is_stalled = False
+        self.told = None
+        self.looks = 0  # at it that found it where it had been
+        self.moved_before = 0
         self.accepted = 0
         self.sent = 0
         self.dropped = {}
         self.values = []
         self._times_us = []
         self._sources = []
-        self._dirty = False
+        self.is_dirty = False
 
     def put(self, value, at_us, source):
-        """Take one reading; it leaves at the end of the step, or at once with a full batch."""
+        """Take one reading; it leaves at the end of the step, or at once with a full batch.
+
+        Returns False if the reading was not taken.
+        """
         self.accepted += 1
         values = self.values
+        if self.policy == full.REPLACE and source in self._sources:
+            place = self._sources.index(source)
+            values[place] = value
+            self._times_us[place] = at_us
+            self.drop("replaced", 1)
+            return True
         if len(values) >= self.bound:
-            self.drop("overflow", 1)
+            if not full.takes_newest(self):
+                return False
             self._forget(1)
         values.append(value)
         self._times_us.append(at_us)
         self._sources.append(source)
-        if not self._dirty:
-            self._dirty = True
-            self.node.wires.dirty.append(self)
+        if not self.is_dirty:
+            self.wake()
         elif len(values) == BATCH or len(values) == self.bound:
             self.flush()
-            self._dirty = True  # it stands in the list until the step ends
+        if self.policy == full.HOLD and len(values) >= self.bound:
+            full.hold(self)
+        return True
+
+    def rebind(self, epoch, first, credit):
+        """The target has begun anew: number what waits from the first on."""
+        self.epoch = epoch
+        self.next = first
+        self.granted = add(first, credit)
+
+    def wake(self):
+        """Let what waits leave at the end of this step, as far as it can."""
+        if not self.is_dirty:
+            self.is_dirty = True
+            self.node.wires.dirty.append(self)
+
+    @property
+    def waiting(self):
+        """How many readings are here and were never sent."""
+        return len(self.values)
+
+    @property
+    def numbered(self):
+        """The number behind the last that was given to a reading."""
+        return self.next
+
+    @property
+    def moved(self):
+        """A number that rises whenever anything has left, or was acknowledged."""
+        return self.sent + self.acknowledged
+
+    def again(self):
+        """Nothing came back for a while; what has left is no business of a stream any more."""
+
+    def question(self):
+        """What asks for credit; see `credit`."""
+        return [self.wire, self.epoch, self.next]
 
     def drop(self, reason, count):
         """Count readings that were accepted and will not be sent."""
@@ -64,22 +126,31 @@ class Outbox:
     def discard(self, reason):
         """Drop all that waits."""
         if self.values:
-            self.drop(reason, len(self.values))
+            if self.waiting:
+                self.drop(reason, self.waiting)
+            self.start = 0
             self._forget(len(self.values))
 
     def flush(self):
-        """Send what waits. Returns False if something has to wait for a way or for room."""
-        while self.values:
-            room_bytes = self.node.room_bytes(self.to_device)
-            if not room_bytes or not self._send(self._together(), room_bytes):
-                return False
-        self._dirty = False
-        return True
+        """Send what waits. Returns False if something waits for credit, a way or room."""
+        while self.start < len(self.values):
+            credit = diff(self.granted, self.next)
+            room_bytes = self.node.room_bytes(self.to_device) if credit > 0 else 0
+            if not room_bytes or not self._send(self._together(credit), room_bytes):
+                break
+        full.release(self, len(self.values))
+        return self.start == len(self.values)
 
-    def _together(self):
+    def grant(self, granted, _delivered, _is_fresh=None):
+        """The target takes numbers below this one."""
+        if diff(granted, self.granted) > 0:
+            self.granted = granted
+
+    def _together(self, credit):
         """How many of the first readings share a frame."""
-        times_us = self._times_us
-        count = min(BATCH, len(times_us))
+        start = self.start
+        count = min(BATCH, credit, len(self.values) - start)
+        times_us = self._times_us[start : start + count]
         while not batch.fits(min(times_us[:count]), max(times_us[:count])):
             count -= 1
         return count
@@ -87,7 +158,8 @@ class Outbox:
     def _send(self, count, room_bytes):
         """Send the first readings as one frame. Returns whether they are dealt with."""
         origins = None
-        sources = self._sources[:count]
+        start, end = self.start, self.start + count
+        sources = self._sources[start:end]
         if sources.count(self.source) != count:
             # 0 stands for the wire's own source; unknown numbers cannot come: origins are planned.
             origins = [self.numbers.get(source, 0) for source in sources]
@@ -97,8 +169,8 @@ class Outbox:
                 self.wire,
                 self.epoch,
                 self.next,
-                self._times_us[:count],
-                self.values[:count],
+                self._times_us[start:end],
+                self.values[start:end],
                 origins,
                 self.items_max,
             )
@@ -109,17 +181,23 @@ class Outbox:
             return self._halve(count, room_bytes, error)
         if not self.node.send(frame.STREAM, self.to_device, body):
             return False
-        self.next = (self.next + count) % SEQUENCE_WRAP
+        self._left(count)
+        return True
+
+    def _left(self, count):
+        self.next = add(self.next, count)
         self.sent += count
         self._forget(count)
-        return True
 
     def _halve(self, count, room_bytes, error):
         """Too long, or a value CBOR cannot carry: send smaller batches, refuse a single one."""
         if count > 1:
             return self._send(count // 2, room_bytes)
+        if self.next != self.numbered:
+            return False  # the target may have it, so its number cannot be another's
         self.drop("refused", 1)
-        self._forget(1)
+        for row in (self.values, self._times_us, self._sources):
+            row[self.start : self.start + 1] = []
         self.node.log(self.source, "reading refused: %s" % error)
         return True
 

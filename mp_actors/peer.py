@@ -30,9 +30,9 @@ class Peer(Session):
         self.rtt_ms = None
         self.offset_us = None  # its site time less mine
 
-    def push(self, payload):
-        """Number a frame, whatever waits; it leaves with the next write of the connection."""
-        Session.push(self, payload)
+    def push(self, payload, is_control=True):
+        """Keep a frame, however many wait; it leaves with the next write of the connection."""
+        Session.push(self, payload, is_control)
         if self.connection is not None:
             self.connection.is_waiting = True
 

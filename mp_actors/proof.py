@@ -10,10 +10,12 @@ of the runtime every verb is refused without proof, but for the `REPORTS` of dev
 
 import struct
 
-MAC_BYTES = 16
+from mp_actors.frame import MAC_BYTES
+
 WINDOW = 64  # orders that may overtake each other
 NEEDS_PROOF = ("node", "router", "controller")
 ANY_START = ("watch", "version")  # questions that change nothing; their answers tell the start
+FREE_KINDS = ("alive",)  # what anybody may ask any of them
 REPORTS = ("device", "actors", "wires")  # what any device may tell the controller: how it is
 
 
@@ -25,16 +27,32 @@ class Proof:
 
     def __init__(self, crypto, keys, term):
         self._crypto = crypto
-        self._keys = keys
+        self._macs, self._modulus = keys.macs, keys.modulus
+        self._control_from, self._control_mac = keys.control_from, keys.control_mac
         self._term = term
         self.starts = {}
         self._count = 0
         self._highest = (0, 0)  # term and counter
         self._seen = 0  # bit n: the counter n below the highest was taken
 
+    def is_needed(self, path, kind):
+        """Whether only the controller may say this to this actor."""
+        name = path[path.rfind("/") + 1 :]
+        if kind in FREE_KINDS or (name == "controller" and kind in REPORTS):
+            return False
+        return name in NEEDS_PROOF
+
+    def staleness(self, body, kind, node):
+        """(kind, text) of why a proved order is not to be carried out (again), None if it is."""
+        if kind not in ANY_START and body.get("for") != node.incarnation:
+            return "anew", "%s has begun anew; %r was meant for before" % (node.path, kind)
+        if not self.is_fresh(body):
+            return "failed", "%s: %r was said before" % (node.path, kind)
+        return None
+
     def can_prove(self, to_device):
         """Whether this is the controller's device, and shares a key with that one."""
-        return to_device in self._keys.macs
+        return to_device in self._macs
 
     def number(self, body, to_device):
         """Add term, counter and the device's start to the body of an order."""
@@ -44,14 +62,13 @@ class Proof:
 
     def mac(self, from_device, to_device, encoded):
         """What goes behind the encoded body."""
-        return self._mac(self._keys.macs[to_device], from_device, encoded)
+        return self._mac(self._macs[to_device], from_device, encoded)
 
     def holds(self, from_device, encoded, mac):
         """Whether the controller has sent this body to this device."""
-        keys = self._keys
-        if keys.control_mac is None or from_device != keys.control_from:
+        if self._control_mac is None or from_device != self._control_from:
             return False
-        return self._crypto.equal(mac, self._mac(keys.control_mac, from_device, encoded))
+        return self._crypto.equal(mac, self._mac(self._control_mac, from_device, encoded))
 
     def is_fresh(self, body):
         """Whether term and counter of a proved body are new; they are taken then."""
@@ -76,7 +93,7 @@ class Proof:
 
     def is_signed(self, encoded, signature):
         """Whether the site has signed a map."""
-        return self._crypto.run(self._crypto.verify(self._keys.modulus, signature, encoded))
+        return self._crypto.run(self._crypto.verify(self._modulus, signature, encoded))
 
     def _mac(self, key, from_device, encoded):
         return self._crypto.hmac(key, struct.pack("!H", from_device) + encoded)[:MAC_BYTES]

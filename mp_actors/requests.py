@@ -4,10 +4,13 @@ Sent again after 0.5 s, then twice as long each time, with the same id, until th
 other side carries out a repeated question once (see `control`).
 """
 
+from mp_actors import frame
+from mp_actors.errors import LocalWireError
 from mp_actors.path import split
 
 FIRST_RETRY_MS = 500
 RETRY_MAX_MS = 8000
+PROOF_BYTES = 50  # of term, counter, start and what proves them
 
 
 class Requests:
@@ -15,7 +18,8 @@ class Requests:
 
     def __init__(self, node):
         self.node = node
-        self._next = 1
+        # Not 1: an answer to an earlier start of this device may still be on its way.
+        self._next = node.incarnation
         self._open = {}
         self._asked = {}  # id -> number of the device, 0 where only a router knows it
         node.control.on_answer = self._answered
@@ -36,6 +40,12 @@ class Requests:
         self._next += 1
         body = {"to": path, "from": sender, "inc": self.node.incarnation, "id": number}
         body["do"], body["args"] = kind, args
+        misfit = self._misfit(body)
+        if device == self.node.path:
+            misfit = "no such actor on this device"
+        if misfit:
+            then(("failed", "%s: %s" % (path, misfit)), None)
+            return
         timers, now_ms = scheduler.timers, scheduler.now_ms
         self._open[number] = then
 
@@ -52,11 +62,22 @@ class Requests:
             timers.after(scheduler.now_ms, wait_ms, lambda: send(next_ms))
 
         def expire():
+            if number in self._open:
+                self.node.keep("lose", kind, "expired", sender, 1, "to " + path)
             text = "%s: no answer in %d ms" % (path, timeout_ms)
             self._close(number, ("expired", text), None)
 
         timers.after(now_ms, timeout_ms, expire)
         send(FIRST_RETRY_MS)
+
+    def _misfit(self, body):
+        """Why a control map can never be sent, "" if it can."""
+        try:
+            size = len(self.node.codec.encode(body))
+        except LocalWireError as error:
+            return str(error)
+        room = self.node.limits.out_bytes - frame.HEAD_BYTES - PROOF_BYTES
+        return "" if size <= room else "%d bytes of control; %d at most" % (size, room)
 
     def _answered(self, number, error, value, from_device):
         asked = self._asked.get(number, 0)

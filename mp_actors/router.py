@@ -113,7 +113,7 @@ class Router(Actor):
     def take_news(self, peer, payload):
         """A map or bits from another router. *Raises* RemoteWireError if not understood."""
         if self.is_leaf(peer.number):
-            self.node.control.lose("denied")
+            self.node.control.lose("denied", "news", peer.number)
             return
         operation, content = news.read(payload)
         if operation == news.MAP:

@@ -5,10 +5,10 @@ the moment comes with `step(now_ms)`, site time from the clock object that was h
 """
 
 from mp_actors import supervise
+from mp_actors.bounded import new_queue
 from mp_actors.cell import Cell
 from mp_actors.errors import Refused, UnknownActor
 from mp_actors.flow import Flow
-from mp_actors.inlet import new_queue
 from mp_actors.timers import Timers
 
 TURNS = 16  # turns in one step; then the links are looked after
@@ -20,8 +20,11 @@ class Scheduler:
 
     `tell_remote(sender, path, kind, args)` takes messages for other devices, `log(path, text)`
     takes lines for the person; both are handed in. `sampling`: sensors and windows are at work;
-    `halted`: they were told to rest.
+    `halted`: they were told to rest. `awaits`: gives what carries out verbs that wait, where there
+    can be any; see `actors.awaiting`.
     """
+
+    awaits = None
 
     def __init__(self, clock, tell_remote, log, queue_bound=64, control_bound=256):
         self.clock = clock
@@ -30,12 +33,16 @@ class Scheduler:
         self.queue_bound = queue_bound
         self.control_bound = control_bound
         self.cells = {}
+        self.ended = {}  # cells of actors that their supervision stopped
         self.flow = Flow(clock, self.fail)
         self.timers = Timers()
         self.now_ms = clock.ticks_ms()
         self.sampling = False
         self.halted = False
         self.busy = 0
+        self.ask_remote = None  # as `ask`, for other devices; where there are any
+        self.watch = None  # watch(watcher, path, on)
+        self.escalated = None  # escalated(path, text): an actor's failure is its device's
         self._control = new_queue(control_bound)
 
     # -- actors and wires
@@ -48,6 +55,7 @@ class Scheduler:
         if path in self.cells:
             raise Refused("%s: an actor of this path runs already" % path)
         cell = self.cells[path] = Cell(self, path, make)
+        self.ended.pop(path, None)
         self._make(cell)
         return cell
 
@@ -58,7 +66,7 @@ class Scheduler:
         self._rest(cell)
         self.flow.suspend(cell)
         for inlet in cell.inlets:
-            inlet.discard("gone")
+            inlet.close()
         was_up, cell.down = not cell.down, True
         self.relink()  # whoever chained to it would call it still
         if was_up:
@@ -86,6 +94,25 @@ class Scheduler:
             for inlet in cell.inlets:
                 inlet.lead_to(following)
 
+    def rest(self, cell):
+        """A full wire keeps this actor from working: values wait in front of it."""
+        self.flow.suspend(cell)
+        self._relink_before(cell)
+
+    def go_on(self, cell):
+        """It has room again."""
+        self.flow.resume(cell)
+        self._relink_before(cell)
+
+    def _relink_before(self, cell):
+        """`relink` of those whose values this actor takes, here on this device."""
+        for inlet in cell.inlets:
+            source = inlet.source_cell
+            if source is not None:
+                following = source.next_inlet()
+                for one in source.inlets:
+                    one.lead_to(following)
+
     def sample(self, on):
         """Let sensors sample, windows close and timers fire, or none of them.
 
@@ -107,6 +134,16 @@ class Scheduler:
             self.post(path, kind, args, sender, None)
         else:
             self.tell_remote(sender, path, kind, args)
+
+    def ask(self, sender, path, kind, args, answered, timeout_ms):
+        """Ask the actor at path, here or elsewhere; `answered(error, value)` is called once."""
+        if path in self.cells:
+            if not self.post(path, kind, args, sender, answered):
+                answered(("busy", "%s is busy" % path), None)
+        elif self.ask_remote is None:
+            answered(("unreachable", "%s: there are no other devices" % path), None)
+        else:
+            self.ask_remote(sender, path, kind, list(args), answered, timeout_ms)
 
     def post(self, path, kind, args, sender, answer):
         """Queue a control message for a local actor; `answer(error, value)` or None.
@@ -175,21 +212,34 @@ class Scheduler:
     # -- supervision
 
     def fail(self, cell, error):
-        """Count a failure and make the actor anew, now or after a while."""
+        """Count a failure and do what the actor's `supervision` says."""
+        times, now_ms = cell.restart_times, self.now_ms
+        policy = supervise.decide(cell.actor, not cell.down, times, now_ms)
         cell.failed(supervise.describe(error))
         self.log(cell.path, cell.last_error)
+        if policy == supervise.RESUME:
+            cell.down = False
+            return
+        if policy == supervise.STOP:
+            self.log(cell.path, "is stopped; its supervision says so")
+            self.stop(cell.path)
+            self.ended[cell.path] = cell
+            return
+        if policy == supervise.ESCALATE and self.escalated is not None:
+            self.escalated(cell.path, cell.last_error)
         self._rest(cell)
         if cell.restart_delay_ms == 0:
             self._make(cell)
         else:
             self.flow.suspend(cell)
             self.relink()
-            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self._resume(cell))
+            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
 
-    def _resume(self, cell):
+    def revive(self, cell):
+        """Make the instance of an actor that is down, if it is still to be here."""
         if self.cells.get(cell.path) is cell:
             self._make(cell)
-            if not cell.down:
+            if not (cell.down or cell.is_held):
                 self.flow.resume(cell)
 
     def _make(self, cell):
@@ -200,6 +250,8 @@ class Scheduler:
             self.fail(cell, error)
             return
         self.relink()
+        if cell.is_held:
+            self.flow.suspend(cell)  # `started` has filled a wire
         if self.sampling:
             self._work(cell)
 
@@ -225,6 +277,8 @@ class Scheduler:
         actor = cell.actor
 
         def due():
+            if cell.is_held:
+                return  # it has nowhere to put another value
             actor.source = cell.path
             actor.at_us = at_us = self.clock.site_us()
             try:

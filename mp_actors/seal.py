@@ -19,27 +19,8 @@ _FERNET_FIXED_BYTES = 57
 _BLOCK_BYTES = 16
 
 
-class Plain:
-    """No seal: anybody on the way reads and writes. A site has to ask for it by name."""
-
-    name = "plain"
-    overhead_bytes = 0  # of a record that holds nothing
-
-    def room(self, limit_bytes):
-        """How much data fits a body of at most so many bytes."""
-        return limit_bytes
-
-    def seal(self, data):
-        """The data."""
-        return data
-
-    def open(self, body):
-        """The body."""
-        return body
-
-
-class _Keyed:
-    """What the two real seals share: both counters, and that one wrong record ends it."""
+class Keyed:
+    """What the two seals share: both counters, and that one wrong record ends it."""
 
     def __init__(self):
         self._sent = 0  # records; the number of the next one
@@ -68,7 +49,7 @@ class _Keyed:
         return data
 
 
-class Ccm(_Keyed):
+class Ccm(Keyed):
     """AES-128-CCM with 8 bytes of tag (*Source*: RFC 3610, NIST SP 800-38C).
 
     The nonce is 4 zero bytes and the record's number in 8, big endian.
@@ -87,38 +68,6 @@ class Ccm(_Keyed):
 
     def _open(self, number, body):
         return self._receiver.open(struct.pack("!IQ", 0, number), body)
-
-
-class Fernet(_Keyed):
-    """Each body is a standard Fernet token, which any library opens with the direction's key.
-
-    The plaintext begins with the record's number in 8 bytes, big endian, which has to be the
-    expected one; the token's time says nothing and is 0, for a board has no clock. What that costs:
-    100 bytes for a record of nothing, 228 for one of 100, 4/3 and some 100 for a large one.
-    """
-
-    name = "fernet"
-    overhead_bytes = 100
-
-    def __init__(self, crypto, send_key, receive_key):
-        super().__init__()
-        self._sender = crypto.Fernet(send_key)
-        self._receiver = crypto.Fernet(receive_key)
-
-    def _close(self, number, data):
-        return self._sender.seal(struct.pack("!Q", number) + data, 0)
-
-    def _open(self, number, body):
-        data = self._receiver.open(body)
-        # The token was opened, so its number is the peer's own: no secret to compare in secret.
-        if data[:COUNTER_BYTES] != struct.pack("!Q", number):
-            raise RemoteWireError("record out of order; expected number %d" % number)
-        return data[COUNTER_BYTES:]
-
-
-def make(name, crypto, send_key, receive_key):
-    """The seal of a name, `"ccm"` or `"fernet"`, with the two keys (32 bytes each) of a link."""
-    return {"ccm": Ccm, "fernet": Fernet}[name](crypto, send_key, receive_key)
 
 
 def room(name, limit_bytes):

@@ -6,16 +6,9 @@ The only loop on a device. What it watches are endpoints: objects with `sock`, `
 
 import gc
 import select
-import socket
 
 from mp_actors import ticks
 from mp_actors.dial import Deferred, Dial
-from mp_actors.links import tcp
-
-if hasattr(socket, "AF_UNIX"):
-    from mp_actors.links import unix
-else:
-    unix = None
 
 READ_BYTES = 16384
 SHORT_MS = 60000  # memory that runs out again so soon is not coming back
@@ -27,17 +20,18 @@ _POLLHUP = getattr(select, "POLLHUP", 16)
 class Server:
     """Drives one node until it ends.
 
-    `watch(endpoint)` adds what else is to be polled, a tap's listener for example.
+    `watch(endpoint)` adds what else is to be polled, a tap's listener for example. `driven`: what
+    has a part in each turn; `step(now_ms)` gives ms until it wants the next.
     """
 
     def __init__(self, node, clock, read_bytes=READ_BYTES):
         self.node = node
         self.clock = clock
         self.read_bytes = read_bytes
-        self._unix = []  # addresses with a file
+        self.at_end = []  # called when it has served
         self._poll = select.poll()
         self._watched = {}
-        self._dials = []
+        self.driven = []
         self._short_ms = None  # when memory ran out last
 
     def watch(self, endpoint):
@@ -47,19 +41,13 @@ class Server:
 
     def listen(self, host, port):
         """Take connections of neighbours there. *Raises* OSError."""
-        outer = tcp.bind(host, port)
-        # Before TCP listens: whoever finds the address open and no file takes TCP, and stays.
-        inner = None if unix is None else unix.listen(host, port)
-        outer.listen(tcp.BACKLOG)
-        self.watch(Listener(outer, self._accepted))
-        if inner is not None:
-            # The processes of this host find it by the same address.
-            self._unix.append((host, port))
-            self.watch(Listener(inner, lambda sock, _: self.greet(unix.UnixLink(sock, "unix"))))
+        from mp_actors.listen import listen  # most boards do not
+
+        listen(self, host, port)
 
     def dial(self, host, port, number):
         """Keep a connection to the neighbour of this number at this address."""
-        self._dials.append(Dial(self, host, port, number))
+        self.driven.append(Dial(self, host, port, number))
 
     def serial(self, open_port, name, number=None, bytes_per_ms=0):
         """Keep a connection over a serial line, by my dial to `number` or by the other end's.
@@ -68,16 +56,13 @@ class Server:
         """
         from mp_actors.line import SerialLine
 
-        self._dials.append(SerialLine(self, open_port, (name, bytes_per_ms), number))
+        self.driven.append(SerialLine(self, open_port, (name, bytes_per_ms), number))
 
     def greet(self, link, to=None):
         """A link is up, by my dial `to` a neighbour or by one's. Returns the endpoint."""
         endpoint = _Endpoint(self, link, to)
         self.watch(endpoint)
         return endpoint
-
-    def _accepted(self, sock, address):
-        self.greet(tcp.TcpLink(sock, "tcp", address))
 
     def run(self):
         """Serve until the node ends; then let the last answers leave."""
@@ -93,8 +78,8 @@ class Server:
             if not [1 for connection in self.node.links.connections if connection.is_waiting]:
                 break
             self.turn(1)
-        for host, port in self._unix:
-            unix.remove(host, port)
+        for clean_up in self.at_end:
+            clean_up()
         for endpoint, _ in list(self._watched.values()):
             endpoint.sock.close()
 
@@ -114,8 +99,8 @@ class Server:
         """One step of the node and one look at the sockets."""
         now_ms = self.clock.ticks_ms()
         wait_ms = min(wait_max_ms, self.node.step(now_ms))
-        for dial in self._dials:
-            wait_ms = min(wait_ms, dial.step(now_ms))
+        for one in self.driven:
+            wait_ms = min(wait_ms, one.step(now_ms))
         self._refresh()
         for event in self._poll.poll(wait_ms):
             found = self._watched.get(_key(event[0]))
@@ -144,24 +129,6 @@ class Server:
             if flags != entry[1]:
                 entry[1] = flags
                 self._poll.modify(endpoint.sock, flags)
-
-
-class Listener:
-    """A listening socket; `accepted(sock, address)` takes each new connection."""
-
-    wants_write = False
-    is_closed = False
-
-    def __init__(self, sock, accepted):
-        self.sock = sock
-        self._accepted = accepted
-
-    def ready(self, _can_read, _can_write, _is_broken):
-        """Take one connection."""
-        try:
-            self._accepted(*tcp.accept(self.sock))
-        except OSError:
-            pass  # whoever dialled has gone again
 
 
 class _Endpoint:

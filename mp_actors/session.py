@@ -22,6 +22,9 @@ class Session:
     `incarnation`: mine, of this session; `known`: the other end's, 0 before the first. `frames`:
     enclosed frames that are not acknowledged, the first of them has number `first`; `sent` of them
     have left on the present connection. `expected`: number of the next frame to receive.
+
+    Numbers are counted, never sent: what has not left yet may still change places. So control goes
+    before data that waits, behind what may have arrived and behind other control.
     """
 
     def __init__(self, incarnation, buffer_bytes):
@@ -34,6 +37,7 @@ class Session:
         self.buffered_bytes = 0
         self.first = 1
         self.sent = 0
+        self._front = 0  # where control goes in: behind what ever left, and other control
         self.expected = 1
         self.resumed = 0
         self.stale_acks = 0
@@ -55,13 +59,17 @@ class Session:
         room = self.buffer_bytes * (2 if is_control else 1)
         if self.buffered_bytes + size > room and self.frames:
             return False
-        self.push(payload)
+        self.push(payload, is_control)
         return True
 
-    def push(self, payload):
-        """Number a frame, whatever waits."""
+    def push(self, payload, is_control=True):
+        """Keep a frame, however many wait."""
         enclosed = frame.enclose(payload, self.limit_bytes)
-        self.frames.append(enclosed)
+        if is_control:
+            self.frames.insert(self._front, enclosed)
+            self._front += 1
+        else:
+            self.frames.append(enclosed)
         self.buffered_bytes += len(enclosed)
 
     def takes(self, payload):
@@ -83,6 +91,8 @@ class Session:
             size += len(frames[end])
             end += 1
         self.sent = end
+        if end > self._front:
+            self._front = end
         return frames[start] if end == start + 1 else b"".join(frames[start:end])
 
     def acknowledged(self, number):
@@ -166,7 +176,7 @@ class Session:
     def _restart(self):
         doubts = [enclosed[4:] for enclosed in self.frames]
         self.frames = []
-        self.buffered_bytes = self.sent = 0
+        self.buffered_bytes = self.sent = self._front = 0
         self.first = self.expected = 1
         return doubts
 
@@ -176,3 +186,4 @@ class Session:
         self.frames[:count] = []
         self.first = add(self.first, count)
         self.sent = max(0, self.sent - count)
+        self._front = max(0, self._front - count)

@@ -9,8 +9,30 @@ the processor busy.
 import io
 import sys
 
+from mp_actors import ticks
+
+RESTART, RESUME, STOP, ESCALATE = "restart", "resume", "stop", "escalate"
+POLICIES = (RESTART, RESUME, STOP, ESCALATE)
 DELAY_FIRST_MS = 100
 DELAY_MAX_MS = 5000
+WINDOW_MS = 60000  # in which restarts are counted
+
+
+def decide(actor, is_up, restart_times, now_ms):
+    """What is to be done with an actor that failed: RESUME goes on with the same instance, STOP
+    ends it, RESTART makes a new one, ESCALATE ends its device, whose keeper starts it anew.
+
+    `actor`: the last instance there was, or None. `is_up`: it had begun; one that cannot begin has
+    nothing to go on with, and is made again. `restart_times`: moments of its restarts, kept here.
+    """
+    policy = actor.supervision if is_up else RESTART
+    limit = None if actor is None else actor.restarts_max
+    if policy == RESTART and type(limit) is int:
+        restart_times[:] = [at for at in restart_times if ticks.diff(now_ms, at) < WINDOW_MS]
+        if len(restart_times) >= limit:
+            return STOP
+        restart_times.append(now_ms)
+    return policy
 
 
 def restart_delay_ms(worked, last_delay_ms):

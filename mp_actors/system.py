@@ -31,13 +31,20 @@ class System(Actor):
 
     # -- commands
 
+    def itself(self):
+        """This actor, for the place it has: it is made once, whatever fails."""
+        return self
+
     def on_spawn(self, name, class_name, arguments):
         """Make an actor. *Raises* Refused if its class or its arguments are not usable here."""
         path = join(self.node.path, check_name(name))
         wanted = (class_name, arguments)
         if self.classes.get(path) == wanted:
             return
-        self.node.scheduler.spawn(path, self.make(class_name, arguments))
+        make, keeper = self.make(class_name, arguments), self.node.wires.keeper
+        if keeper is not None:
+            make = keeper.maker(path, class_name, make)
+        self.node.scheduler.spawn(path, make)
         self.classes[path] = wanted
 
     def on_stop(self, name):
@@ -45,18 +52,24 @@ class System(Actor):
         path = join(self.node.path, name)
         if path in self.classes:
             del self.classes[path]
-            self.node.scheduler.stop(path)
+            self._stop(path)
 
     def on_wire(self, spec):
-        """Make the ends of a wire that live here; see `Wires.connect`."""
-        self.node.wires.connect(spec)
+        """Make the ends of a wire that live here; see `Wires.connect`. Returns the wire's epoch.
+
+        *Raises* Refused if it was meant for another start: its epoch is one of before, in which a
+        target that begins anew could not tell what has come already.
+        """
+        self._check_start(spec.get("start"))
+        return self.node.wires.connect(spec)
 
     def on_unwire(self, number):
         """Remove the ends of a wire that are here; what waits in them is counted as `gone`."""
         self.node.wires.disconnect(number)
 
-    def on_start(self):
-        """Let sensors sample."""
+    def on_start(self, start=None):
+        """Let sensors sample; *raises* Refused as `on_wire`."""
+        self._check_start(start)
         self.node.scheduler.sample(True)
 
     def on_halt(self):
@@ -78,9 +91,27 @@ class System(Actor):
     def on_end(self):
         """Stop all actors in order and leave; the answer still goes out."""
         for path in sorted(self.classes):
-            self.node.scheduler.stop(path)
+            self._stop(path)
         self.classes = {}
         self.node.is_ending = True
+
+    def on_alive(self, name):
+        """[my start's number, whether an actor of this name is here]; for who watches it."""
+        return [self.node.incarnation, join(self.node.path, name) in self.node.scheduler.cells]
+
+    def on_explain(self, kind, *args):
+        """Answer a person's question; see `explain`. *Raises* Refused if it is none."""
+        from mp_actors import explain
+
+        return explain.answer(self.node, kind, args)
+
+    def _check_start(self, start):
+        if start not in (None, self.node.incarnation):
+            raise Refused("an order for another start of %s" % self.node.path)
+
+    def _stop(self, path):
+        if self.node.scheduler.ended.pop(path, None) is None:
+            self.node.scheduler.stop(path)
 
     # -- reports
 
@@ -135,7 +166,8 @@ class System(Actor):
         """[name, failures, restarts, is down, last error] of each actor of a person."""
         rows = []
         for path in sorted(self.classes):
-            cell = self.node.scheduler.cells[path]
+            scheduler = self.node.scheduler
+            cell = scheduler.cells.get(path) or scheduler.ended[path]
             error = cell.last_error[:ERROR_LENGTH_MAX]
             rows.append([path.split("/")[2], cell.failures, cell.restarts, cell.down, error])
         return rows
@@ -144,19 +176,19 @@ class System(Actor):
         """One row for each end of a wire that is here.
 
         [wire, end, accepted, moved, waiting, dropped, missing, late, p50 µs, p99 µs]; `moved`: sent
-        at the source, delivered at the target.
+        at the source, delivered at the target. At the source `missing` is what was acknowledged,
+        `late` what was sent again to a target that had begun anew.
         """
         rows = []
         outboxes, inlets = self.node.wires.outboxes, self.node.wires.inlets
         for wire in sorted(outboxes):
             box = outboxes[wire]
-            row = [wire, SOURCE, box.accepted, box.sent, len(box.values), box.dropped]
-            rows.append(row + [0, 0, None, None])
+            row = [wire, SOURCE, box.accepted, box.sent, box.waiting, box.dropped]
+            rows.append(row + [box.acknowledged, box.repeated, None, None])
         for wire in sorted(inlets):
             inlet = inlets[wire]
             end = LOCAL if inlet.expected is None else TARGET
-            waiting = len(inlet.queue) if inlet.queue else 0
-            row = [wire, end, inlet.accepted, inlet.delivered, waiting, inlet.dropped]
+            row = [wire, end, inlet.accepted, inlet.delivered, inlet.waiting, inlet.dropped]
             row += [inlet.missing, inlet.late]
             row += [inlet.latency.percentile_us(50), inlet.latency.percentile_us(99)]
             rows.append(row)

@@ -45,7 +45,8 @@ class _Reader:
         self._taps = taps
         self._link = tcp.TcpLink(sock, "tap")
         self._frames = FrameReader(REQUEST_BYTES_MAX)
-        self._waiting = b""
+        self._waiting = []  # pieces of bytes; of the first, `_sent` bytes have left
+        self._sent = 0
         self._cell = None
         self._name = ""
         self._every_ms = 0
@@ -86,9 +87,17 @@ class _Reader:
 
     def _flush(self):
         try:
-            self._waiting = self._waiting[self._link.write(self._waiting) :]
-        except (OSError, MemoryError):
+            while self._waiting:
+                first = self._waiting[0]
+                self._sent += self._link.write(memoryview(first)[self._sent :])
+                if self._sent < len(first):
+                    return
+                self._waiting.pop(0)
+                self._sent = 0
+        except OSError:
             self._close()
+        except MemoryError:  # of a small board: what waits waits on
+            pass
 
     def _take(self, payload):
         if payload is None:
@@ -109,10 +118,11 @@ class _Reader:
     def _send(self, value):
         try:
             text = json.dumps(value).encode()
-            if len(self._waiting) + len(text) > WAITING_BYTES_MAX:
+            if sum([len(piece) for piece in self._waiting]) + len(text) > WAITING_BYTES_MAX:
                 self.skipped += 1
                 return
-            self._waiting += struct.pack("!I", len(text)) + text
+            # Two pieces: joined they would need as much memory again, in one piece.
+            self._waiting.extend((struct.pack("!I", len(text)), text))
         except MemoryError:  # of a small board: a reader along must never end it
             self.skipped += 1
             return

@@ -4,12 +4,14 @@ The actor runs in the same scheduler as on a device; only a handler that raises 
 raises in your test.
 
     assert Bench(Deadband(width=0.5)).feed(20.0, 20.2, 20.6) == [20.0, 20.6]
+
+`ManualClock`: time that moves when it is told to, for tests and simulations.
 """
 
-from mp_actors.clock import ManualClock
 from mp_actors.errors import Refused
 from mp_actors.inlet import Inlet
 from mp_actors.scheduler import Scheduler
+from mp_actors.ticks import WRAP_MS
 
 PATH = "bench/device/actor"
 SOURCE = "bench/device/source"
@@ -54,6 +56,7 @@ class Bench:
     def put(self, value, at_us, source):
         """Take what the actor emits; a bench is the end of its only outgoing wire."""
         self.outputs.append((value, at_us, source))
+        return True
 
     def _inlet(self, source):
         if source not in self._inlets:
@@ -84,3 +87,28 @@ def _demand(error, _value):
 class _Strict(Scheduler):
     def fail(self, _cell, error):
         raise error
+
+
+class ManualClock:
+    """A clock that moves only when told to; for tests and simulations."""
+
+    def __init__(self, ticks_ms=0, site_us=1700000000000000):
+        self._ticks_ms = ticks_ms
+        self._site_us = site_us
+
+    def ticks_ms(self):
+        """Milliseconds, modulo `WRAP_MS`."""
+        return self._ticks_ms % WRAP_MS
+
+    def site_us(self):
+        """Microseconds since 1970."""
+        return self._site_us
+
+    def shift(self, by_us):
+        """Set site time forward, or back."""
+        self._site_us += by_us
+
+    def advance_ms(self, delay_ms):
+        """Move both on."""
+        self._ticks_ms += delay_ms
+        self._site_us += delay_ms * 1000

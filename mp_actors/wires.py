@@ -1,15 +1,16 @@
 """The wires of one device: their ends, what arrives for them, and what was lost here.
 
-    readings of others: batch -> inlet (numbers checked, gaps counted) -> scheduler
     own readings: actor -> outbox; the node flushes outboxes at the end of each step
+    readings of others: batch -> `arrivals`, which is loaded where a wire ends
 """
 
-from mp_actors import batch, frame
+from mp_actors import batch, credit, frame
 from mp_actors.errors import RemoteWireError
-from mp_actors.flow import BATCH
-from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
 from mp_actors.path import split
+
+LOOK_MS = 500
+STALLED_LOOKS = 2  # after 1 s that nothing moves, the actor at the source is told
 
 # Of an item count that the controller takes in a report, this part for rows of what was lost.
 LOST_PART = 8
@@ -28,18 +29,28 @@ class Wires:
         self.outboxes = {}
         self.dirty = []
         self.lost = {}
+        self.arrivals = None
+        self.keeper = None  # makes the ends of reliable wires where there is a disk; as `reliable`
+        node_timers = node.scheduler.timers
+        node_timers.every(node.clock.ticks_ms(), LOOK_MS, self._look)
 
     def connect(self, spec):
-        """Make the ends of a wire that live here. The same wire a second time changes nothing.
+        """Make the ends of a wire that live here. The same wire a second time changes nothing, and
+        neither does an older epoch: an order can be overtaken. Returns the epoch it has now.
 
         `spec`: a map with wire, epoch, source, target, source_device, target_device, first (its
         first sequence number), origins ([[actor number, path]]), limit (bytes of a frame), items
-        (what the target decodes) and via (the neighbour a leaf hands them to, 0: any).
+        (what the target decodes), credit (readings the source may send before it is granted more),
+        full (what a full outbox does), reliable and via (the neighbour a leaf hands them to, 0:
+        any).
         """
         node, number = self.node, spec["wire"]
         known = self.inlets.get(number) or self.outboxes.get(number)
-        if known is not None and known.epoch == spec["epoch"]:
-            return
+        if known is not None and known.epoch >= spec["epoch"]:
+            return known.epoch
+        if known is not None and _same_ends(known, spec):
+            self._rebind(spec)
+            return spec["epoch"]
         if known is not None:
             self.disconnect(number)
         # Before anything is made: a wire of which half is missing would pass for a known one.
@@ -47,106 +58,161 @@ class Wires:
         if spec["source_device"] == node.number:
             source = node.scheduler.cell(spec["source"])
         if spec["target_device"] == node.number:
-            outlet = self._inlet(spec)
+            outlet = self._ends().make(spec)
         else:
             outlet = self._outbox(spec)
             device, _ = split(spec["target"])
             node.forwarder.learn(device, spec["target_device"], spec["via"])
         if source is not None:
             source.outlets.append(outlet)
+            outlet.source_cell = source
         node.scheduler.relink()
+        return spec["epoch"]
+
+    def _rebind(self, spec):
+        """The other end has begun anew: what waits here stays, numbers begin again."""
+        inlet, outbox = self.inlets.get(spec["wire"]), self.outboxes.get(spec["wire"])
+        if outbox is not None:
+            outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
+            outbox.wake()
+        if inlet is not None:
+            inlet.rebind(spec["epoch"], spec["first"])
 
     def disconnect(self, number):
         """Remove the ends of a wire that are here; readings that wait are counted as `gone`."""
-        inlet = self.inlets.pop(number, None)
-        outbox = self.outboxes.pop(number, None)
-        for end in (inlet, outbox):
-            if end is None:
-                continue
-            end.discard("gone")
-            for cell in self.node.scheduler.cells.values():
-                if end in cell.outlets:
-                    cell.outlets.remove(end)
-                if end in cell.inlets:
-                    cell.inlets.remove(end)
-        self.node.scheduler.relink()
+        from mp_actors import lost
+
+        lost.disconnect(self, number)
 
     def flush(self):
         """Send what outboxes hold, as far as there is a way and room."""
         dirty, self.dirty = self.dirty, []
         for outbox in dirty:
-            if not outbox.flush():
+            if outbox.flush():
+                outbox.is_dirty = False
+            else:
                 self.dirty.append(outbox)
+        if self.arrivals is not None:
+            self.arrivals.flush()
 
     def take(self, body, from_device):
-        """Readings for this device. *Raises* RemoteWireError if the body is not understood."""
-        readings = batch.Batch(self.node.codec, body, self.node.limits.items)
-        count = len(readings.values)
-        inlet = self.inlets.get(readings.wire)
-        if inlet is None:
-            self.lose(readings.wire, "gone", count)
-        elif not _may_feed(inlet, from_device, readings.epoch):
-            self.lose(readings.wire, "denied", count)
-        else:
-            self._feed(inlet, readings, inlet.arrived(readings.sequence, count))
-
-    def undecodable(self, body, from_device):
-        """Count a body that `take` did not understand, as exactly as its lengths allow."""
-        try:
-            wire, epoch, sequence, _ = batch.head(body)
-            readings = batch.count(body)
-        except RemoteWireError:
-            self.lose(0, "undecodable", 1)
+        """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
+        the body is not understood.
+        """
+        if body[:1] in credit.QUESTION:
+            items_max = self.node.limits.items
+            asked = credit.read(self.node.codec.decode(body, items_max=items_max))
+            if self.arrivals is not None:
+                self.arrivals.asked(asked, from_device)
             return
-        inlet = self.inlets.get(wire)
-        if inlet is None or not _may_feed(inlet, from_device, epoch):
-            self.lose(wire, "undecodable", readings)
+        if self.arrivals is not None:
+            self.arrivals.take(body, from_device)
         else:
-            inlet.drop("undecodable", readings - inlet.arrived(sequence, readings))
+            self.lose(batch.head(body)[0], "gone", batch.count(body), from_device)
 
-    def lose(self, wire, reason, readings):
-        """Count readings that end here though this is not their target."""
+    def take_credit(self, body, from_device):
+        """A grant of a target. *Raises* RemoteWireError."""
+        wire, epoch, number, delivered, is_fresh = credit.read(body)
+        if delivered is None:
+            raise RemoteWireError("a question where a grant belongs")
+        outbox = self.outboxes.get(wire)
+        if outbox is not None and outbox.epoch == epoch and outbox.to_device == from_device:
+            outbox.grant(number, delivered, is_fresh)
+            outbox.wake()
+
+    def lose(self, wire, reason, readings, origin=0):
+        """Count readings that end here though this is not their target; `origin`: the device that
+        has sent them, 0 if it is not known.
+        """
         key = (wire, reason)
         if key not in self.lost and len(self.lost) >= self.node.limits.items // LOST_PART:
             key = (0, reason)  # whoever invents wires must not make the report too long to send
         self.lost[key] = self.lost.get(key, 0) + readings
+        self.node.keep("lose", wire, reason, origin, readings)
 
-    def _feed(self, inlet, readings, old):
-        feed, timed = self.node.scheduler.flow.feed, BATCH
-        for place in range(old, len(readings.values)):
-            source = inlet.source
-            if readings.origins is not None and readings.origins[place]:
-                source = inlet.origins.get(readings.origins[place], source)
-            value, at_us = readings.values[place], readings.times_us[place]
-            feed(inlet, value, at_us, source, timed)
-            timed = 0
+    def _look(self):
+        """Acknowledge what reliable wires brought; see which outboxes do not move."""
+        if self.arrivals is not None:
+            self.arrivals.acknowledge()
+        for number in sorted(self.outboxes):
+            outbox = self.outboxes[number]
+            is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
+            outbox.moved_before = outbox.moved if outbox.values else None
+            outbox.looks = outbox.looks + 1 if is_stuck else 0
+            outbox.is_stalled = outbox.looks >= STALLED_LOOKS
+            if outbox.is_stalled or (outbox.is_unheard and outbox.values):
+                self._ask_credit(outbox)
+            self._notify(outbox)
+            self.count(outbox)
 
-    def _inlet(self, spec):
-        cell = self.node.scheduler.cell(spec["target"])
-        inlet = Inlet(spec["wire"], spec["source"], cell.queue_bound)
-        inlet.epoch = spec["epoch"]
-        inlet.source_device = spec["source_device"]
-        inlet.origins = dict([(number, path) for number, path in spec["origins"]])
-        if spec["source_device"] != self.node.number:
-            inlet.expected = spec["first"]
-        self.node.scheduler.connect(inlet, cell)
-        self.inlets[spec["wire"]] = inlet
-        return inlet
+    def count(self, end, is_last=False):
+        """Keep why this end has lost what it has; `is_last`: before it is removed."""
+        if end.dropped:
+            self.node.keep("count", end, is_last)
+
+    def _ask_credit(self, outbox):
+        outbox.again()
+        body = self.node.codec.encode(outbox.question())
+        self.node.send(frame.STREAM, outbox.to_device, body)
+        outbox.wake()
+
+    def _notify(self, outbox):
+        """Tell each instance of the source once that it is stalled, and then that it is not."""
+        cell = outbox.source_cell
+        if cell is None or cell.down:
+            return
+        if outbox.is_stalled:
+            if outbox.told is not cell.actor and self._tell(cell, "stalled", outbox.target):
+                outbox.told = cell.actor
+        elif outbox.told is not None:
+            if outbox.told is not cell.actor or self._tell(cell, "flowing", outbox.target):
+                outbox.told = None
+
+    def _tell(self, cell, kind, target):
+        """Tell an actor if it wants to know. Returns False if there is no room for that now."""
+        if not hasattr(cell.actor, "on_" + kind):
+            return True
+        return self.node.scheduler.post(cell.path, kind, (target,), cell.path, None)
+
+    def reliable(self):
+        """What makes the ends of reliable wires; loaded, too, where one asks for it."""
+        if self.keeper is not None:
+            return self.keeper
+        from mp_actors import reliable
+
+        return reliable
+
+    def _ends(self):
+        """The wires that end here. Loaded with the first: a board pays for what it has."""
+        if self.arrivals is None:
+            from mp_actors.arrivals import Arrivals
+
+            self.arrivals = Arrivals(self.node, self)
+        return self.arrivals
 
     def _outbox(self, spec):
         limits = self.node.limits
-        outbox = Outbox(self.node, spec["wire"], spec["epoch"], spec["source"])
+        outbox_for = self.reliable().outbox if spec["reliable"] else _stream
+        outbox = outbox_for(self.node, spec)
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
-        outbox.next = spec["first"]
         outbox.items_max = spec["items"]
         outbox.limit_bytes = min(spec["limit"], limits.out_bytes) - frame.HEAD_BYTES
-        outbox.bound = 2 * limits.queue_readings
+        bound = limits.credit_readings if spec["reliable"] else 0
+        outbox.bound = max(outbox.bound, bound, 2 * limits.queue_readings)
+        outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
+        outbox.policy = spec["full"]
+        outbox.target = spec["target"]
         self.outboxes[spec["wire"]] = outbox
         return outbox
 
 
-def _may_feed(inlet, from_device, epoch):
-    """Whether a batch that came from a device is for this wire; none is for a local one."""
-    known = inlet.expected is not None and from_device == inlet.source_device
-    return known and epoch == inlet.epoch
+def _stream(node, spec):
+    return Outbox(node, spec["wire"], spec["epoch"], spec["source"])
+
+
+def _same_ends(end, spec):
+    """Whether an end that is here only needs another epoch: the same actors, on two devices."""
+    if isinstance(end, Outbox):
+        return (end.source, end.target) == (spec["source"], spec["target"])
+    return (end.source, end.cell.path) == (spec["source"], spec["target"])

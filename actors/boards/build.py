@@ -9,15 +9,17 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from actors.boards import shorten as shortener
 from actors.boards.interpreter import BoardError, Interpreter
 
 COMPILE_TIMEOUT_S = 60  # A file takes milliseconds; this bounds a compiler that hangs.
 OWN_FOLDERS = ("lib/", "peripherals/")
+KERNEL = "lib/mp_actors/"
 MPY_MARK = b"M"
 
 
@@ -55,15 +57,12 @@ def build(sources: Mapping[str, Path], folder: Path, interpreter: Interpreter) -
     note = _misfit(compiler, interpreter)
     compiled = compiler is not None and not note
     suffix, other = (".mpy", ".py") if compiled else (".py", ".mpy")
-    modules = {}
-    for target in sorted(sources):
-        path = sources[target]
-        source = _read(path)
-        if compiler is not None and compiled:
-            modules[target] = _compile(compiler, source, path, _source_name(target, path))
-        else:
-            _check_syntax(source, path)
-            modules[target] = source
+    modules = {target: _read(sources[target]) for target in sorted(sources)}
+    if compiler is not None and compiled:
+        modules = _compile_all(compiler, modules, sources)
+    else:
+        for target, source in modules.items():
+            _check_syntax(source, sources[target])
     for target, content in modules.items():
         write_whole(folder / (target + suffix), content)
         # MicroPython prefers a .py to the .mpy beside it, so the other form must go.
@@ -153,9 +152,36 @@ def _source_name(target: str, path: Path) -> str:
     return str(path)
 
 
-def _compile(compiler: Compiler, source: bytes, path: Path, name: str) -> bytes:
-    """The `.mpy` of one source, from the cache if the same was compiled before."""
-    key = hashlib.sha256(b"\0".join([compiler.text.encode(), name.encode(), source])).hexdigest()
+def _compile_all(
+    compiler: Compiler, modules: Mapping[str, bytes], paths: Mapping[str, Path]
+) -> dict[str, bytes]:
+    """The `.mpy` of each module; those of the kernel with short names, which all of it decides."""
+    kernel = {target: source for target, source in modules.items() if target.startswith(KERNEL)}
+    whole = b"\0".join([Path(shortener.__file__).read_bytes(), *kernel.values()])
+
+    def compiled(target: str) -> bytes:
+        path, source = paths[target], modules[target]
+        name = _source_name(target, path)
+        if target not in kernel:
+            return _compile(compiler, path, name, source, lambda: source)
+        return _compile(compiler, path, name, whole, lambda: _shortened(kernel, paths)[target])
+
+    return {target: compiled(target) for target in modules}
+
+
+def _shortened(kernel: Mapping[str, bytes], paths: Mapping[str, Path]) -> dict[str, bytes]:
+    for target, source in kernel.items():
+        _check_syntax(source, paths[target])
+    return shortener.shorten(kernel)
+
+
+def _compile(
+    compiler: Compiler, path: Path, name: str, origin: bytes, source: Callable[[], bytes]
+) -> bytes:
+    """The `.mpy` of one source, from the cache if one of this origin was compiled before."""
+    options = _options(name)
+    parts = [compiler.text.encode(), *map(str.encode, options), origin]
+    key = hashlib.sha256(b"\0".join(parts)).hexdigest()
     kept = cache_folder() / (key + ".mpy")
     try:
         module = kept.read_bytes()
@@ -163,7 +189,7 @@ def _compile(compiler: Compiler, source: bytes, path: Path, name: str) -> bytes:
             return module
     except OSError:
         pass
-    module = _run_compiler(compiler, source, path, name)
+    module = _run_compiler(compiler, source(), path, options)
     try:
         write_whole(kept, module)
     except OSError:
@@ -171,11 +197,20 @@ def _compile(compiler: Compiler, source: bytes, path: Path, name: str) -> bytes:
     return module
 
 
-def _run_compiler(compiler: Compiler, source: bytes, path: Path, name: str) -> bytes:
+def _options(name: str) -> list[str]:
+    """How a module of this name is compiled.
+
+    Where a person's file has failed is told by its line; the runtime's own, whose lines nobody
+    mends on a board, leave the table of lines out: 3 KB of heap for the kernel (64 bits, measured).
+    """
+    return ["-s", name] if Path(name).is_absolute() else ["-O3", "-s", name]
+
+
+def _run_compiler(compiler: Compiler, source: bytes, path: Path, options: list[str]) -> bytes:
     """Source goes in and the module comes out through pipes: what is read is what is hashed."""
     try:
         done = subprocess.run(
-            [compiler.program, "-s", name, "-"],
+            [compiler.program, *options, "-"],
             input=source,
             capture_output=True,
             timeout=COMPILE_TIMEOUT_S,

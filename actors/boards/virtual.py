@@ -27,7 +27,13 @@ RESET_STATUS = 75
 MODULE_PATH = "peripherals:lib:.frozen"
 
 # Collecting early while modules are loaded leaves the heap in one piece.
-MAIN = b"import gc\ngc.threshold(4096)\nfrom mp_actors.boot import main\nmain()\n"
+# What begins the board is over, and its memory free, when it serves.
+MAIN = """import gc
+gc.threshold(4096)
+import mp_actors.{0}
+from mp_actors.board import serve
+serve(mp_actors.{0}.begun())
+"""
 WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 
@@ -61,8 +67,12 @@ def prepare(
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
     write_whole(folder / WORLD, _json(_world(folder, seed)))
+    main = "boot"
+    if config.get("watchdog_ms"):
+        main = "safety"  # which blames a reset on the code that ran
+        config = {**config, "code": _digest(_site_sources(Path(site_folder)))}
     write_whole(folder / "config.json", _json(config))
-    write_whole(folder / "main.py", MAIN)
+    write_whole(folder / "main.py", MAIN.format(main).encode())
     return [built.note] if built.note else []
 
 
@@ -121,6 +131,14 @@ def _site_sources(site_folder: Path) -> dict[str, Path]:
             raise BoardError(f"{path}: a board has its own {name!r}; rename this one")
         sources[target] = path
     return sources
+
+
+def _digest(sources: Mapping[str, Path]) -> str:
+    """What tells one set of modules from another."""
+    found = hashlib.sha256()
+    for target, path in sorted(sources.items()):
+        found.update(f"{target}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()[:12]
 
 
 def _modules(folder: Path) -> Iterator[Path]:

@@ -139,7 +139,9 @@ class SimDevice:
         if self._greeting:
             self._greeting = [dial for dial in self._greeting if dial.is_greeting()]
         self._busy_until_us = self.departure_us
-        if wait_ms == 0 or more:
+        if self.node.is_ending:
+            self.world.ended(self.path)
+        elif wait_ms == 0 or more:
             self.wake(max(self._busy_until_us, now_us + 1))
         else:
             self.wake((now_us // 1000 + wait_ms) * 1000)

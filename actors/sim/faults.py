@@ -10,7 +10,7 @@ A file is a JSON list of steps in the order of time:
 import inspect
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,30 +83,40 @@ def from_file(file: Path, sim: Sim) -> list[Fault]:
     return faults
 
 
-def by_chance(sim: Sim, level: str, duration_ms: float, chance: Random) -> list[Fault]:
+def by_chance(
+    sim: Sim,
+    level: str,
+    duration_ms: float,
+    chance: Random,
+    mortal: Sequence[str] | None = None,
+) -> list[Fault]:
     """Faults of a level, each undone before the end.
 
     light: cables pulled for less than a neighbour's patience, connections reset, delays. heavy: any
-    length, one-way cuts, frozen devices, and crashes of devices that only forward.
+    length, one-way cuts, frozen devices, and crashes of the `mortal`: by default of the devices
+    that only forward.
     """
+    mortal = _forwarders(sim) if mortal is None else mortal
     faults: list[Fault] = []
     mean_ms = 8000 if level == "light" else 3000
     time_ms = 2000 + chance.expovariate(1 / mean_ms)
     while time_ms < duration_ms - 1000:
         longest_ms = min(5000 if level == "light" else 20_000, duration_ms - 500 - time_ms)
-        faults += _one(sim, level, round(time_ms), chance.uniform(50, longest_ms), chance)
+        for_ms = chance.uniform(50, longest_ms)
+        faults += _one(sim, level, round(time_ms), for_ms, chance, mortal)
         time_ms += chance.expovariate(1 / mean_ms)
     return sorted(faults, key=lambda fault: fault.at_ms)
 
 
-def _one(sim: Sim, level: str, at_ms: float, for_ms: float, chance: Random) -> list[Fault]:
+def _one(
+    sim: Sim, level: str, at_ms: float, for_ms: float, chance: Random, mortal: Sequence[str]
+) -> list[Fault]:
     end_ms = round(at_ms + for_ms)
     link = chance.choice(sim.links)
     ends = {"a": link.a.path, "b": link.b.path}
     kinds = ["cut", "reset", "hold", "slow"]
-    idle = _forwarders(sim)
     if level == "heavy":
-        kinds += ["cut", "one_way", "freeze", "clock"] + (["crash", "power"] if idle else [])
+        kinds += ["cut", "one_way", "freeze", "clock"] + (["crash", "power"] if mortal else [])
     kind = chance.choice(kinds)
     if kind == "reset":
         return [Fault(at_ms, "reset", ends)]
@@ -125,7 +135,7 @@ def _one(sim: Sim, level: str, at_ms: float, for_ms: float, chance: Random) -> l
     if kind == "freeze":
         device = {"device": chance.choice(sorted(sim.devices))}
         return [Fault(at_ms, "freeze", device), Fault(end_ms, "thaw", device)]
-    device = {"device": chance.choice(idle)}
+    device = {"device": chance.choice(mortal)}
     crash = {**device, "power_lost": True} if kind == "power" else device
     return [Fault(at_ms, "crash", crash), Fault(end_ms, "restart", device)]
 

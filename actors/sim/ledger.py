@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from actors import plan
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
 from mp_actors.node import Node
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
-Numbers = dict[int, set[int]]  # wire -> numbers of readings
+Numbers = dict[int, set[int]]  # wire -> ranks of readings
 
 
 @dataclass
@@ -33,14 +35,19 @@ class Whereabouts:
     claimed: int = 0
     destroyed: int = 0  # of the lost: in a connection, or with a device; nobody can report it
     under_way: int = 0
-    next: int = 1  # number of the next reading to be sent, and to arrive
-    expected: int = 1
+    next: int = 0  # rank of the next reading to be sent, and to arrive
+    expected: int = 0
 
     @property
     def is_exact(self) -> bool:
         """Whether every reading is somewhere, once, and no loss is silent."""
         ends = self.delivered + self.dropped + self.lost + self.under_way
         return self.accepted == ends and self.lost <= self.claimed + self.destroyed
+
+
+def rank(number: int) -> int:
+    """How many numbers lie before this one: these never wrap, so that they can be compared."""
+    return (number - plan.SEQUENCE_FIRST) % SEQUENCE_WRAP
 
 
 @lru_cache(maxsize=1 << 14)  # a frame is looked at again and again until it is acknowledged
@@ -66,7 +73,25 @@ def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
     for payload in payloads:
         known = numbers_of(payload)
         if known is not None:
-            found.setdefault(known[0], set()).update(known[1])
+            found.setdefault(known[0], set()).update(_ranks(known[1]))
+
+
+def note_arrivals(node: Node, arrived: Numbers) -> None:
+    """Add to `arrived` which readings come to their target here. Its own count does not say which:
+    one that newer ones have overtaken has not come, and may die on its way.
+    """
+    take = node.wires.take
+
+    def noted(body: bytes, from_device: int) -> None:
+        add_numbers(arrived, [body])
+        take(body, from_device)
+
+    node.wires.take = noted  # type: ignore[method-assign]
+
+
+def _ranks(numbers: range) -> range:
+    first = rank(numbers.start)
+    return range(first, first + len(numbers))
 
 
 def kept_by(node: Node) -> list[bytes]:
@@ -85,7 +110,7 @@ def _add_kept(found: defaultdict[int, set[int]], node: Node) -> None:
         for enclosed in peer.frames:
             known = _numbers_of_kept(enclosed)
             if known is not None:
-                found[known[0]].update(known[1])
+                found[known[0]].update(_ranks(known[1]))
 
 
 def whereabouts(
@@ -100,10 +125,10 @@ def whereabouts(
     present: defaultdict[int, set[int]] = defaultdict(set)
     add_numbers(present, in_pipes)
     for node in alive:
-        _add_ends(found, node, is_alive=True)
+        _add_ends(found, node, present, is_alive=True)
         _add_kept(present, node)
     for node in dead:
-        _add_ends(found, node, is_alive=False)
+        _add_ends(found, node, present, is_alive=False)
     for wire, account in found.items():
         here, gone = present.get(wire, set()), destroyed.get(wire, set())
         for number in range(account.expected, account.next):
@@ -117,15 +142,26 @@ def whereabouts(
     return dict(found)
 
 
-def _add_ends(found: defaultdict[int, Whereabouts], node: Node, *, is_alive: bool) -> None:
+def _add_ends(
+    found: defaultdict[int, Whereabouts],
+    node: Node,
+    present: defaultdict[int, set[int]],
+    *,
+    is_alive: bool,
+) -> None:
     """Add what a node counts, and what waits at the ends of wires in it."""
     waiting: dict[int, int] = {}
     for wire, outbox in node.wires.outboxes.items():
         account = found[wire]
         account.accepted += outbox.accepted
         account.dropped += sum(outbox.dropped.values())
-        account.next = max(account.next, outbox.next)
-        waiting[wire] = len(outbox.values)
+        account.next = max(account.next, rank(outbox.numbered))
+        waiting[wire] = outbox.waiting
+        if is_alive:
+            waiting_here = outbox.waiting - len(getattr(outbox, "fresh", ()))
+            kept = len(outbox.values) - waiting_here  # not acknowledged
+            end = rank(outbox.numbered)
+            present[wire].update(range(end - kept, end))
     for wire, inlet in node.wires.inlets.items():
         account = found[wire]
         account.delivered += inlet.delivered
@@ -134,7 +170,7 @@ def _add_ends(found: defaultdict[int, Whereabouts], node: Node, *, is_alive: boo
         if inlet.expected is None:
             account.accepted += inlet.accepted  # both ends are here
         else:
-            account.expected = max(account.expected, inlet.expected)
+            account.expected = max(account.expected, rank(inlet.expected))
             account.lost += inlet.missing
             account.claimed += inlet.late
     for wire, readings in waiting.items():

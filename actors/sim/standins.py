@@ -4,7 +4,8 @@ A sensor becomes a seeded signal with the same period, a sink a list in memory: 
 or written. A person gives others by class, or says `simulated = True` in a class that needs none.
 """
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
 from random import Random
 from typing import Any
 
@@ -105,6 +106,20 @@ def _charged(
 ) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         charge(work_us)
-        return handler(*args)
+        value = handler(*args)
+        return _at_once(value) if inspect.iscoroutine(value) else value
 
     return run
+
+
+def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a handler that may wait returns without having to. *Raises* RuntimeError."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    except RuntimeError as error:
+        if "no running event loop" not in str(error):
+            raise
+    coroutine.close()
+    raise RuntimeError("waits for the world outside; give stand_ins another for its class")

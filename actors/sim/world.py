@@ -16,6 +16,7 @@ import hashlib
 import heapq
 import zlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,10 +26,19 @@ from actors.assemble import add_controller, make_node
 from actors.plan import Plan, make_plan
 from actors.routing import Routing
 from actors.sim.device import Dial, SimDevice
-from actors.sim.ledger import Numbers, Whereabouts, add_numbers, kept_by, whereabouts
+from actors.sim.ledger import (
+    Numbers,
+    Whereabouts,
+    add_numbers,
+    kept_by,
+    note_arrivals,
+    whereabouts,
+)
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
+from actors.state import StateFile
+from actors.store import Store
 from mp_actors.errors import ActorsError
 from mp_actors.node import Node
 from mp_actors.path import join
@@ -36,6 +46,7 @@ from mp_actors.path import join
 REPORT_MS = 4000  # reports cost the simulator more than they tell it; below the 6 s of silence
 HEAL_MS = 20_000  # redial, a first HELLO, news and the last patience of a neighbour
 REST_MS = 12_000  # two beats to give up, a command's time, two reports
+KEEPER_MS = 1000  # from the end of a device that an actor escalated to its next start
 BOARD_SPEED = 0.02  # of a worker's; an ESP32 handles a message in about 80 µs (measured, scaled)
 
 
@@ -46,7 +57,8 @@ class SimError(ActorsError):
 class Sim:
     """One simulation of a site that `check` found no fault with.
 
-    `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`.
+    `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
+    in which the controller keeps what it must not forget; None: nowhere.
     """
 
     def __init__(
@@ -56,8 +68,10 @@ class Sim:
         seed: int = 0,
         stand_ins: StandIns | None = None,
         report_ms: int = REPORT_MS,
+        state: Path | None = None,
     ) -> None:
         self.seed = seed
+        self._state_path = state
         self.chance = Random(seed)
         self.now_us = 0
         self.plan: Plan = make_plan(site)
@@ -65,6 +79,7 @@ class Sim:
         self.memories: Memories = {}
         self.graveyard: list[Node] = []
         self._destroyed: Numbers = {}
+        self._arrived: Numbers = {}
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._hash = hashlib.sha256()
@@ -72,6 +87,8 @@ class Sim:
         self._report_ms = report_ms
         self._controller: Any = None
         self._is_halted = False
+        # The disks of workers, which outlast their crashes.
+        self.stores = {path: Store() for path, one in self.plan.devices.items() if one.is_worker}
         routing = Routing(site.topology)
         self._parents = {
             device.path: [] if device.is_router else
@@ -169,6 +186,11 @@ class Sim:
             device.start()
             self._note(path, "restart")
 
+    def ended(self, path: str) -> None:
+        """A device ended by itself, for an actor escalated: its keeper starts it anew."""
+        self.crash(path)
+        self.at(self.now_us + KEEPER_MS * 1000, lambda: self.restart(path))
+
     def freeze(self, path: str) -> None:
         """Let a device take no turn any more, as SIGSTOP does; its connections stay."""
         self._device(path).frozen = True
@@ -233,9 +255,8 @@ class Sim:
             link.cut[:] = link.held[:] = [False, False]
             link.resume()
         for path, device in self.devices.items():
-            if device.node is None:
-                self.restart(path)
-            elif device.frozen:
+            self.restart(path)
+            if device.frozen:
                 self.thaw(path)
         self.run_ms(HEAL_MS)
         self.halt()
@@ -293,15 +314,8 @@ class Sim:
         numbers: Numbers = {}
         add_numbers(numbers, payloads)
         for wire, died in numbers.items():
-            expected = self._expected(wire)
-            fresh = {number for number in died if number >= expected}
+            fresh = died - self._arrived.get(wire, set())
             self._destroyed.setdefault(wire, set()).update(fresh)
-
-    def _expected(self, wire: int) -> int:
-        """The number of the next reading that the target of a wire waits for."""
-        node = self.devices[self.plan.wires[wire].target.rsplit("/", 1)[0]].node
-        inlet = None if node is None else node.wires.inlets.get(wire)
-        return 1 if inlet is None else inlet.expected
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
@@ -314,10 +328,20 @@ class Sim:
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),
+            store=self.stores.get(device.path),
         )
+        note_arrivals(node, self._arrived)
         if device.path == self.plan.controller:
+            state_file = StateFile(self._state_path)
+            state = state_file.load()
+            state.term += 1
             self._controller = add_controller(
-                node, self.plan, lambda: self.now_us / 1e6, self._report_ms
+                node,
+                self.plan,
+                lambda: self.now_us / 1e6,
+                self._report_ms,
+                state_file=state_file,
+                state=state,
             )
         return node
 

@@ -8,7 +8,6 @@ import socket
 
 from mp_actors.links import BUSY, SocketLink
 
-BACKLOG = 128  # a burst of dials waits here, not for the next SYN
 TCP, NODELAY = 6, 1  # by number: MicroPython's unix port lacks the names
 
 
@@ -25,40 +24,9 @@ class TcpLink(SocketLink):
             pass  # a port without it only waits a little longer
 
 
-def listen(host, port):
-    """A socket that listens there. *Raises* OSError."""
-    sock = bind(host, port)
-    sock.listen(BACKLOG)
-    return sock
-
-
-def bind(host, port):
-    """A socket with that address; nobody connects before its `listen`. *Raises* OSError."""
-    family, address = _resolve(host, port)
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
-
-
-def accept(listener):
-    """(socket, address of its other end) of the next connection. *Raises* OSError."""
-    sock, address = listener.accept()
-    sock.setblocking(False)
-    if isinstance(address, tuple):
-        return sock, address[0]
-    # MicroPython's unix port gives a packed sockaddr_in; a UNIX socket's other end has a name "".
-    return sock, bytes(address[4:8]) if address and not isinstance(address, str) else None
-
-
 def dial(host, port):
     """A socket whose connection is under way; it polls writable when done. *Raises* OSError."""
-    family, address = _resolve(host, port)
+    family, address = resolve(host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
@@ -70,6 +38,7 @@ def dial(host, port):
     return sock
 
 
-def _resolve(host, port):
+def resolve(host, port):
+    """(family, address) as sockets take them. *Raises* OSError."""
     found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
     return found[0], found[-1]

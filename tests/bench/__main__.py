@@ -1,7 +1,7 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
 Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `seals`,
-`board` and `sim`; without one all are run.
+`board`, `sim` and `faults`; without one all are run but `faults`, which takes ten minutes.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from tests.bench import board, local, seals, sim, wire
+from tests.bench import board, faults, local, seals, sim, wire
 from tests.bench.measure import Bench, Figures, machine, measure
 from tests.bench.report import plain, show
 
@@ -24,18 +24,24 @@ GROUPS = {
     "board": board.benches,
     "sim": sim.benches,
 }
+FAULTS = "faults"  # no rates, and not by the way
 ROUNDS = 5
 
 
 def run(
-    names: list[str], rounds: int, units: int | None, leaf_seconds: float, console: Console
+    names: list[str],
+    rounds: int,
+    units: int | None,
+    leaf_seconds: float,
+    fault_seconds: float,
+    console: Console,
 ) -> dict[str, Any]:
     """Measure the groups of these names, print them, and return all as JSON has it."""
     line = machine()
     console.print(line, highlight=False)
     result: dict[str, Any] = {"machine": line, "rounds": rounds, "benches": {}}
     for name in names:
-        for figures in _measured(GROUPS[name](), rounds, units, console):
+        for figures in _measured(GROUPS[name]() if name in GROUPS else [], rounds, units, console):
             show(console, figures)
             result["benches"][figures.bench.name] = plain(figures)
     if "seals" in names:
@@ -44,6 +50,8 @@ def run(
         result["leaves"] = [
             board.show_leaf(console, board.leaf(leaf_seconds, seal)) for seal in board.LEAF_SEALS
         ]
+    if FAULTS in names:
+        result["faults"] = faults.run(console, fault_seconds)
     return result
 
 
@@ -64,17 +72,23 @@ def _measured(
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0; a goal that is not met is said, and no error: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="local, wire, seals, board or sim")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)} or {FAULTS}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")
     parser.add_argument("--leaf-seconds", type=float, default=5.0, help="how long the leaf runs")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long a fault lasts")
     given = parser.parse_args(arguments)
-    unknown = sorted(set(given.names) - set(GROUPS))
+    unknown = sorted(set(given.names) - {*GROUPS, FAULTS})
     if unknown or given.rounds < 1 or (given.units is not None and given.units < 1):
-        parser.error(f"expected names of {', '.join(GROUPS)}, and numbers of 1 or more")
+        parser.error(f"expected names of {', '.join(GROUPS)}, {FAULTS}, and numbers of 1 or more")
     result = run(
-        given.names or list(GROUPS), given.rounds, given.units, given.leaf_seconds, Console()
+        given.names or list(GROUPS),
+        given.rounds,
+        given.units,
+        given.leaf_seconds,
+        given.seconds,
+        Console(),
     )
     if given.json:
         given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -18,7 +18,7 @@ from rich.console import Console
 from actors.accel import crypto
 from actors.boards import interpreter, virtual
 from mp_actors import Actor, codec
-from mp_actors.boot import draw
+from mp_actors.board import draw
 from mp_actors.clock import SystemClock
 from mp_actors.guard import Guard
 from mp_actors.keyring import Keys
@@ -163,6 +163,7 @@ class Station:
             self.ask("spawn", name, cls, arguments)
             spec = {"wire": number, "epoch": 1, "first": 1, "origins": [], "limit": 1024}
             spec["items"], spec["via"] = 128, 0
+            spec["credit"], spec["full"], spec["reliable"] = 1 << 20, "drop-oldest", False
             spec |= {"source": f"{LEAF}/{name}", "target": ROUTER + "/tally"}
             spec |= {"source_device": LEAF_NUMBER, "target_device": ROUTER_NUMBER}
             self.node.wires.connect(spec)

@@ -8,9 +8,10 @@ import itertools
 from typing import Any
 
 from mp_actors import Actor, Filter, Sensor, Sink
-from mp_actors.clock import ManualClock, SystemClock
+from mp_actors.clock import SystemClock
 from mp_actors.inlet import Inlet
 from mp_actors.scheduler import Scheduler
+from mp_actors.testing import ManualClock
 from tests.bench import bare
 from tests.bench.measure import Bench, Goal, Subject, cpu_seconds
 

@@ -23,6 +23,7 @@ from mp_actors.connection import Connection
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
+from mp_actors.readings import Readings
 from mp_actors.router import Router
 from mp_actors.routes import RouteMap, Tree
 from mp_actors.session import ACK_FRAMES
@@ -107,6 +108,9 @@ def wire_spec() -> dict[str, Any]:
         "limit": 4096,
         "items": 1024,
         "via": 0,
+        "credit": 1 << 20,
+        "full": "drop-oldest",
+        "reliable": False,
     }
 
 
@@ -237,7 +241,7 @@ def coding(chosen_codec: Any) -> Callable[[int], float]:
         times_us = list(range(1 << 40, (1 << 40) + 64))
         for _ in range(-(-count // 64)):
             body = batch.encode(chosen_codec, WIRE, 1, 1, times_us, VALUES, None)
-            assert len(batch.Batch(chosen_codec, body, 1024).values) == 64
+            assert len(Readings(chosen_codec, body, 1024).values) == 64
 
     return lambda count: cpu_seconds(work, count)
 

@@ -10,8 +10,6 @@ from types import SimpleNamespace
 from actors.accel import codec as fast
 from actors.accel import crypto
 from mp_actors import batch, codec, frame
-from mp_actors.clock import ManualClock
-from mp_actors.control import ANSWERS_KEPT
 from mp_actors.crypto import x25519
 from mp_actors.errors import LocalWireError, RemoteWireError
 from mp_actors.greeting import STRANGE_BYTES
@@ -20,8 +18,10 @@ from mp_actors.keyring import Keys
 from mp_actors.leaf import Leaf
 from mp_actors.neighbours import LINK_ERROR_LENGTH_MAX, LINK_ERRORS_KEPT
 from mp_actors.node import Limits, Node
+from mp_actors.readings import Readings
 from mp_actors.router import Router
 from mp_actors.system import System
+from mp_actors.testing import ManualClock
 from tests.fuzz.conversations import (
     NUMBER,
     OWN,
@@ -156,7 +156,7 @@ class Target:
             ("texts of errors", len(links.link_errors) <= LINK_ERRORS_KEPT + 1),
             ("long texts", all(len(one) <= LINK_ERROR_LENGTH_MAX for one in links.link_errors)),
             ("reasons", len(links.refused) <= 64),
-            ("answers", len(node.control._answers) <= ANSWERS_KEPT),
+            ("answers", len(node.control._answers) <= node.limits.answers),
             ("rows of losses", len(node.wires.lost) <= limits.items // 8 + 16),
             ("frames for a neighbour", all(
                 one.buffered_bytes <= 3 * limits.buffer_bytes + (1 << 16)
@@ -201,6 +201,7 @@ class Target:
             spec = {"wire": wire, "epoch": 1, "source": "field/far/pulse", "target": f"{PATH}/keep"}
             spec.update({"source_device": NUMBER, "target_device": OWN, "first": 1, "items": 1024})
             spec.update({"origins": [[1, "field/far/other"]], "limit": 1024, "via": 0})
+            spec.update({"credit": 1024, "full": "drop-oldest", "reliable": False})
             node.wires.connect(spec)
 
 
@@ -262,7 +263,7 @@ def check_codec(data):
             raise BrokenError(f"{type(error).__name__} left {one.__name__}: {error}") from error
     if found[0] != found[1]:
         raise BrokenError(f"the codecs disagree: {found}")
-    for read in (batch.count, lambda body: batch.Batch(fast, body, 1024), frame.Head):
+    for read in (batch.count, lambda body: Readings(fast, body, 1024), frame.Head):
         try:
             read(data)
         except RemoteWireError:

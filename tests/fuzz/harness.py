@@ -21,12 +21,12 @@ from actors.plan import make_plan
 from actors.site import Site
 from actors.topology import Topology
 from mp_actors import Actor, Sensor, Sink, frame, news
-from mp_actors.clock import ManualClock
 from mp_actors.connection import Connection
 from mp_actors.guard import Guard
 from mp_actors.keyring import Keys
 from mp_actors.node import Limits
 from mp_actors.peer import Peer
+from mp_actors.testing import ManualClock
 
 DESK, HUB, GATE, PROBE, METER, CLERK = 1, 2, 3, 4, 5, 6
 NUMBERS = (DESK, HUB, GATE, PROBE, METER, CLERK)
@@ -377,7 +377,7 @@ class Insider:
         fields.update(self._hello)
         return fields
 
-    def adopted(self, connection, _doubts):
+    def adopted(self, connection, _doubts, _map_version):
         """The node has greeted."""
         self._peer.connection = connection
 

@@ -9,11 +9,11 @@ import json
 import pytest
 
 from actors.accel import codec
+from actors.plan import diff
 from mp_actors import batch, frame, news
-from mp_actors.boot import say
-from mp_actors.clock import ManualClock
-from mp_actors.control import ANSWERS_KEPT
+from mp_actors.board import say
 from mp_actors.requests import Requests
+from mp_actors.testing import ManualClock
 from tests.fuzz.harness import (
     CLERK,
     DESK,
@@ -146,7 +146,7 @@ def test_an_order_that_is_played_again_is_carried_out_once():
     for _ in range(3):
         thief.route(flags, GATE, DESK, start)  # answered from memory
     assert not gate.scheduler.sampling
-    for number in range(10, 10 + ANSWERS_KEPT):  # until its answer is forgotten
+    for number in range(10, 10 + gate.limits.answers):  # until its answer is forgotten
         body = proved(net, GATE, order("field/gate/router", "version", number=number))
         thief.route(flags, GATE, DESK, body)
     assert "denied" not in gate.control.lost
@@ -258,7 +258,7 @@ def test_only_who_was_asked_answers():
     net.cords[PROBE, HUB].ends[1].is_stuck = True
     for _ in range(3):
         asked.ask("field/desk/me", "field/probe/node", "start", [], lambda *one: got.append(one))
-    for number in range(1, 4):
+    for number in sorted(asked._open):
         for end in ({"ok": 5}, {"error": ["failed", "no"]}, {"error": ["unreachable", "gone"]}):
             body = {"to": "field/desk/me", "from": "field/probe/node", "re": number, **end}
             thief.route(frame.CONTROL, DESK, CLERK, body)
@@ -289,7 +289,7 @@ def test_an_answer_that_is_no_map_version_does_not_stop_the_controller():
     answers = []
     for version in ("x", None, [1], 1.5, True):
         controller._requests = _Says(version)
-        controller._give_map(answers.append)
+        controller._maps.give(answers.append)
     assert [error[0] for error in answers] == ["failed"] * 5
     assert desk.scheduler.cells["field/desk/controller"].failures == 0
 
@@ -476,7 +476,7 @@ def test_a_time_beyond_63_bits_is_refused():
     clock = net.nodes[PROBE].clock = ManualClock()
     thief = Insider(net, HUB, PROBE)
     beat = frame.beat(frame.PONG, 1, net.clock.ticks_ms(), 1 << 63)
-    thief.connection._push(beat)
+    thief.connection.push(beat)
     thief.exchange()
     assert thief.accepted.is_closed
     assert clock.site_us() < 1 << 62
@@ -538,3 +538,21 @@ def test_a_report_that_is_none_stops_nobody(kind):
     assert cell.failures == 0
     net.rest(1500)
     assert net.controller.observer.reports["field/hub"].reports > 1
+
+
+def test_a_command_that_finds_a_device_begun_anew_is_no_failure_of_the_roll_out():
+    net = Net(controls=True)
+    net.rest(1500)
+    assert net.controller.on_status()["ready"]
+    net.cords.pop((PROBE, HUB)).cut()
+    net.lines.append((PROBE, "", "begins anew"))
+    probe = net.start(PROBE)
+    net.link(PROBE, HUB)
+    # Under way when it died: the wire of an actor that the device had, and has no more.
+    (wire,) = [one for one in diff(None, plan()) if one.key == ("source", 1)]
+    net.controller._orders.give([wire])
+    for _ in range(30):
+        net.rest(100)
+        assert net.controller.on_status()["failures"] == []
+    assert net.controller.on_status()["ready"]
+    assert list(probe.wires.outboxes) == [1]

@@ -1,5 +1,7 @@
 """The site `cables` as processes, each started as a person does on its own machine."""
 
+import time
+
 from processes import SITES, Arrivals, Desk, Process, free_ports, until, with_keys
 
 from actors.launch import Address, write_addresses
@@ -42,14 +44,15 @@ class Cabled:
     def restart(self, *paths):
         """Kill devices and start them again.
 
-        What they have told the controller is old by then; with the desk everybody is asked anew.
+        What they told the controller before passes for the present no more; with the desk everybody
+        is asked anew.
         """
         for path in paths:
             self.processes[path].kill()
             self.start(path)
         if DESK not in paths:
             for path in paths:
-                until(lambda path=path: self.is_silent(path), f"{path} taken for silent")
+                until(lambda path=path: not self.is_of_before(path), f"news of {path}")
 
     def another(self, path, gate_port=None, keys=None, **environment):
         """A process of a device, perhaps one more, in a folder of its own. `keys`: instead of the
@@ -74,9 +77,20 @@ class Cabled:
         link = self.desk.link(*between)
         return link is not None and link["rtt_ms"] is not None
 
-    def is_silent(self, path):
-        """Whether what is known of a device is from before."""
-        return not self.desk.device_status(path)["alive"]
+    def is_of_before(self, path):
+        """Whether a former process of a device is taken for the present one."""
+        device = self.desk.device_status(path)
+        return device["alive"] and device["pid"] != self.processes[path].pid
+
+    def wait_for_report(self, *paths):
+        """Wait until each device has told the controller how things are from now on."""
+        asked_s = time.monotonic()
+        for path in paths:
+
+            def is_heard(path=path):
+                return self.desk.device_status(path)["age_s"] < time.monotonic() - asked_s
+
+            until(is_heard, f"a report of {path}")
 
     def ask_anew(self):
         """Take the keys of a console as they are now."""

@@ -16,13 +16,13 @@ from actors.ledger import DeviceReport
 from actors.routing import Routing
 from mp_actors import codec as board_codec
 from mp_actors import frame, news
-from mp_actors.clock import ManualClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.path import join
 from mp_actors.router import Router
 from mp_actors.system import System
+from mp_actors.testing import ManualClock
 
 READS = (1, 3, 7, 40, 200, 1 << 20)  # most bytes of one read
 ROOMS = (60, 300, 5000, 1 << 20)  # bytes a link holds before it takes no more
@@ -109,10 +109,10 @@ class MemorySite:
         """Make an actor, its class need not be importable."""
         self.node_of(path).scheduler.spawn(path, make)
 
-    def control_by(self, plan, controller=Controller):
+    def control_by(self, plan):
         """Put the real controller where the plan wants it; it rolls out at once."""
         node = self.nodes[plan.controller]
-        controller = controller(node, plan, lambda: self.clock.site_us() / 1_000_000)
+        controller = Controller(node, plan, lambda: self.clock.site_us() / 1_000_000)
         node.scheduler.spawn(join(plan.controller, "controller"), lambda: controller)
         return controller
 

@@ -16,7 +16,7 @@ from actors.problems import Problem, SiteError, shown_value
 from actors.site import load
 
 CORPUS = Path(__file__).parent / "broken_sites"
-HELPERS = ("parts.py", "hardware_parts.py")
+HELPERS = ("parts.py", "hardware_parts.py", "waiting_parts.py")
 BROKEN = sorted(path for path in CORPUS.glob("*.py") if path.name not in HELPERS)
 MARK = "# expect: "
 

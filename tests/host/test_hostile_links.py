@@ -156,7 +156,16 @@ BROKEN_FRAMES = {
     "a question with a map for inc": question(inc={}),
     "an answer to nothing that could be asked": codec.encode({"re": [], "ok": 1}),
     "arguments that are no list": question(args="all"),
-    "an array that is no data": codec.encode([1, 2, 3]),
+    "an array that is neither data nor a question for credit": codec.encode([1, 2]),
+    "a grant, which only travels as control": codec.encode([1, 2, 3, 4, 1]),
+    "a question for credit with a text": codec.encode([1, 2, "three"]),
+    "a question for credit with a truth": codec.encode([1, 2, True]),
+    "a question for credit with a list": codec.encode([1, 2, [3]]),
+    "a question for credit below any number": codec.encode([1, 2, -1]),
+    "a question for credit beyond any number": codec.encode([1, 2, 1 << 32]),
+    "a question for credit that is cut short": codec.encode([1, 2, 3])[:-1],
+    "bytes after a question for credit": codec.encode([1, 2, 3]) + b"\0",
+    "too many items in a question for credit": b"\x83\x01\x02\x99\x04\x01" + b"\0" * 1025,
     "json text": b'"text"',
     "a json number": b"12",
     "a json array": b"[1, 2]",
@@ -236,14 +245,32 @@ def test_a_routed_body_that_is_garbage_is_dropped_and_the_link_stays(frame_class
 
 
 def test_nobody_else_can_speak_for_a_wire(orchard, door):
-    """Neither in readings, nor by a body that cannot be read and moves the wire's numbers."""
+    """Neither in readings, nor by a body that cannot be read and moves the wire's numbers, nor by a
+    question that does.
+    """
     good = batch.encode(codec, HALL_WIRE, EPOCH, 1 << 20, [1, 2], [-1, -2], None)
+    asks = codec.encode([HALL_WIRE, EPOCH, 1 << 20])
     with Stranger(door) as stranger:
-        for body in (good, good[:-1], good[:21] + b"\0\x82\x01\xff"):
+        for body in (good, good[:-1], good[:21] + b"\0\x82\x01\xff", asks):
             stranger.send(routed(frame.STREAM, DESK, body))
         assert stranger.is_answered()
     orchard.wait_for_more(*SENSORS)
     assert -1 not in orchard.values("house/hall/pulse")
+
+
+def test_a_question_for_credit_on_a_wire_that_does_not_end_here_costs_nobody_anything(
+    orchard, door
+):
+    """Whoever asks may not know yet that his target began anew; there is nothing to lose in it."""
+    before = orchard.device("house/hall")
+    with Stranger(door) as stranger:
+        for wire in (HALL_WIRE, 900, 1 << 31):
+            stranger.send(codec.encode([wire, EPOCH, 1 << 20]))
+        assert stranger.is_answered()
+    orchard.wait_for_more(*SENSORS, count=20)
+    after = orchard.device("house/hall")
+    for figure in ("link_errors", "control_lost"):
+        assert after[figure] == before[figure]
 
 
 def test_a_question_that_nobody_can_answer_is_refused_on_its_link(door):

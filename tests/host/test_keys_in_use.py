@@ -51,6 +51,25 @@ def assert_undisturbed(site, *sources):
         assert rows[numbers[source]]["dropped"] == {}
 
 
+def wait_for_links(site):
+    """Wait until every neighbour of a gate that was started again is back, and has told so."""
+    site.arrivals.wait_for_more(f"{GATE}/pulse", f"{HALL}/pulse", LEFT_PULSE)
+    site.wait_for_report(GATE, HALL, LEFT)  # none measures a link of before any more
+    for path in (HALL, DESK, LEFT):
+        until(lambda path=path: site.is_linked(GATE, path), f"a link to {path}")
+    site.wait_for_report(GATE)
+
+
+def assert_begun_anew(site):
+    """The gate's process is another one, once; its own readings began again at the first."""
+    gate = site.desk.device_status(GATE)
+    assert (gate["alive"], gate["pid"], gate["restarts"]) == (True, site.processes[GATE].pid, 1)
+    values = site.arrivals.values(f"{GATE}/pulse")
+    start = values.index(1, 1)
+    for part in (values[:start], values[start:]):
+        assert part == list(range(1, len(part) + 1))
+
+
 @pytest.fixture
 def site(tmp_path):
     """The site with its machines and one board, and readings of them."""
@@ -260,10 +279,10 @@ def test_a_gate_that_was_killed_lets_everybody_in_by_the_secrets_it_has_kept(sit
     assert set(before) == {"2", "3", "4"}  # the hall, the desk and the left board
 
     site.restart(GATE)
+    wait_for_links(site)
     for path in (HALL, DESK, LEFT):
-        until(lambda path=path: site.is_linked(GATE, path), f"a link to {path}")
         assert refused_at_gate(site, path) == {}
-    site.arrivals.wait_for_more(LEFT_PULSE)
+    assert_begun_anew(site)
     assert json.loads(file.read_text()) == before  # a full handshake makes another secret
     values = site.arrivals.values(LEFT_PULSE)
     assert all(one < following for one, following in pairwise(values))
@@ -276,11 +295,13 @@ def test_without_its_secrets_a_gate_shakes_hands_anew(spoil, site):
     site.processes[GATE].kill()
     spoil(file)
     site.start(GATE)
-    until(lambda: site.is_silent(GATE), "what it told before to be old")
-    for path in (HALL, DESK, LEFT):
-        until(lambda path=path: site.is_linked(GATE, path), f"a link to {path}")
-        assert refused_at_gate(site, path) == {"resume": 1}
-    site.arrivals.wait_for_more(LEFT_PULSE)
+    until(lambda: not site.is_of_before(GATE), "news of the gate")
+    wait_for_links(site)
+    for path, number in ((HALL, 2), (DESK, 3), (LEFT, 4)):
+        said = f"no secret to resume with device {number}"
+        assert len([line for line in site.processes[GATE].lines if said in line]) == 1
+        assert refused_at_gate(site, path) == {"resume": 2}  # the other end counts it, too
+    assert_begun_anew(site)
     after = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(after) == set(before)

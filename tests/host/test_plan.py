@@ -283,6 +283,10 @@ def test_a_roll_out_begins_with_the_map_and_follows_the_flow(made):
             wire = plan.wires[command.key[1]]
             assert {("spawn", wire.source), ("spawn", wire.target)} <= before
             assert len(wire.way) == 1 or ("target", wire.number) in before
+        if command.kind == "wire":
+            fed = plan.wires[command.key[1]].target
+            leaving = [one.number for one in plan.wires.values() if one.source == fed]
+            assert {("source", number) for number in leaving} <= before
         if command.kind == "start":
             here = [path for path in plan.actors if path.startswith(command.device + "/")]
             downstream = {*here}.union(*(nx.descendants(flow, path) for path in here))

@@ -3,6 +3,8 @@
 Who starts first does not matter; what goes wrong on the other machine is told by the controller.
 """
 
+from itertools import pairwise
+
 import pytest
 from processes import SITES, Arrivals, Desk, Process, free_ports, until, with_keys
 
@@ -95,16 +97,37 @@ def test_a_gate_that_is_killed_and_comes_back_bare_is_told_honestly(machines):
     machines.processes[("up",)].wait_for("link to far/gate closed")
     machines.arrivals.wait_for_more(DESK)
 
-    # It has lost its actors, and this controller does not configure a device twice: it forwards
-    # for its neighbours, sends nothing of its own, and nobody claims that it does.
+    # It has lost its actors, so it is told everything once more.
     before = machines.arrivals.values(GATE)
     machines.start(*GATE_HERE)
-    machines.arrivals.wait_for_more(PROBE)
-    assert machines.arrivals.values(GATE) == before
-    assert not machines.status()["devices"]["far/gate"]["alive"]
-    for wire in machines.status()["wires"]:
+    machines.processes[("up",)].wait_for("far/gate has begun anew and is configured again")
+    machines.arrivals.wait_for_more(GATE, PROBE, DESK, count=20)
+    status = until(lambda: all_alive(machines.status()), "all devices alive")
+    assert status["devices"]["far/gate"]["pid"] == machines.processes[GATE_HERE].pid
+    restarts = {path: one["restarts"] for path, one in status["devices"].items()}
+    assert restarts == {"home/desk": 0, "far/gate": 1, "far/probe": 0}
+
+    status = machines.desk.rested_status()
+    assert_is_true(status, machines)
+    after = machines.arrivals.values(GATE)
+    assert after[: len(before)] == before
+    assert after[len(before) :] == list(range(1, len(after) - len(before) + 1))
+    probe, desk = machines.arrivals.values(PROBE), machines.arrivals.values(DESK)
+    assert all(one < following for one, following in pairwise(probe))
+    assert desk == list(range(1, len(desk) + 1))
+
+
+def assert_is_true(status, machines):
+    """What has come is what is claimed, and the rest of what was taken is not claimed to have."""
+    rows = {row["wire"]: row for row in status["wires"]}
+    for number, source in enumerate((PROBE, GATE, DESK), 1):
+        wire, values = rows[number], machines.arrivals.values(source)
         lost = sum(wire["dropped"].values()) + wire["unexplained"]
-        assert wire["accepted"] == wire["delivered"] + wire["in_flight"] + lost
+        assert wire["delivered"] == len(values), source
+        assert wire["in_flight"] == 0
+        assert wire["accepted"] == wire["delivered"] + lost
+        if source != GATE:  # these still live, and number what they read
+            assert wire["accepted"] == values[-1], source
 
 
 def all_alive(status):

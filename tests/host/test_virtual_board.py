@@ -32,13 +32,14 @@ def _own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _small_kernel(tmp_path, monkeypatch):
-    """A kernel of two files in place of the real one: its boot runs a module of the site."""
+    """A kernel of three files in place of the real one: its boot runs a module of the site."""
     folder = tmp_path / "kernel"
     (folder / "links").mkdir(parents=True)
     (folder / "boot.py").write_text(
-        "import json\n\n\ndef main():\n    with open('config.json') as file:\n"
+        "import json\n\n\ndef begun():\n    with open('config.json') as file:\n"
         "        config = json.load(file)\n    __import__(config['run'])\n"
     )
+    (folder / "board.py").write_text("def serve(server):\n    pass\n")
     (folder / "links" / "__init__.py").write_text("NAME = 'links'\n")
     monkeypatch.setattr(virtual, "mp_actors", SimpleNamespace(__path__=[str(folder)]))
 
@@ -220,6 +221,7 @@ def test_prepare_lays_out_kernel_site_hardware_and_configuration(flash, site):
         "filters/deep/__init__.mpy",
         "filters/deep/one.mpy",
         "filters/one.mpy",
+        "lib/mp_actors/board.mpy",
         "lib/mp_actors/boot.mpy",
         "lib/mp_actors/links/__init__.mpy",
         "main.py",
@@ -227,6 +229,7 @@ def test_prepare_lays_out_kernel_site_hardware_and_configuration(flash, site):
         "peripherals/esp32.mpy",
         "peripherals/machine.mpy",
         "peripherals/modules.json",
+        "peripherals/watchdog.mpy",
         "peripherals/world.json",
         "peripherals/world.mpy",
     }
@@ -447,6 +450,29 @@ def test_a_reset_ends_the_process_with_its_own_status(flash, site, call):
     lay_out(flash, site, f"import machine\nmachine.{call}()\nprint('still here')\n")
     done = run(flash)
     assert (done.returncode, done.stdout) == (virtual.RESET_STATUS, "")
+
+
+@pytest.mark.parametrize(
+    "hang",
+    ["while True:\n    pass", "import sys\nsys.stdin.read()", "import time\ntime.sleep(60)"],
+    ids=["busy", "waiting", "asleep"],
+)
+def test_a_board_that_does_not_feed_its_watchdog_is_ended_whatever_it_does(flash, site, hang):
+    fed = "from machine import WDT\nimport time\ndog = WDT(timeout=1000)\nfor _ in range(6):\n"
+    fed += "    time.sleep_ms(300)\n    dog.feed()\nprint('fed')\n"
+    lay_out(flash, site, fed + hang)
+    argv, environment = virtual.command(flash)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(argv, env=environment, cwd=flash, **pipes) as board:
+        assert board.wait(30) == -signal.SIGALRM
+        assert "fed\nwatchdog: not fed for 1000 ms" in board.stdout.read()
+
+
+def test_a_watchdog_that_is_none_is_refused(flash, site):
+    source = "from machine import WDT\n"
+    for arguments in ("id=1", "timeout=0"):
+        source += f"try:\n    WDT({arguments})\nexcept ValueError as error:\n    print(error)\n"
+    assert said(flash, site, source) == ["WDT(1) does not exist", "WDT timeout too short"]
 
 
 def test_the_frequency_is_remembered_and_a_wrong_one_refused(flash, site):

@@ -3,8 +3,7 @@
 Portable like the tests. Everything here drives the kernel's own parts; none of them is replaced.
 """
 
-from mp_actors import Actor, codec, frame, news, system
-from mp_actors.clock import ManualClock
+from mp_actors import Actor, codec, frame, full, news, system
 from mp_actors.frame import PROTOCOL_VERSION
 from mp_actors.inlet import Inlet
 from mp_actors.leaf import Leaf
@@ -12,6 +11,7 @@ from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.router import Router
 from mp_actors.scheduler import Scheduler
+from mp_actors.testing import ManualClock
 
 DEVICE = "lab/desk"
 SOURCE = DEVICE + "/source"
@@ -85,10 +85,12 @@ class Desk:
         """Spawn an actor; returns its cell."""
         return self.scheduler.spawn(DEVICE + "/" + name, make)
 
-    def wire(self, source, target):
+    def wire(self, source, target, policy=full.DROP_OLDEST):
         """Wire one cell to another; returns the inlet."""
         self.wires += 1
         inlet = Inlet(self.wires, source.path, target.queue_bound)
+        inlet.obey(policy)
+        inlet.source_cell = source
         source.outlets.append(inlet)
         self.scheduler.connect(inlet, target)
         return inlet
@@ -316,8 +318,8 @@ class Row:
 
     PATHS = ("a/one", "b/two", "c/three")
 
-    def __init__(self, is_board=False):
-        self.clock = ManualClock()
+    def __init__(self, is_board=False, ticks_ms=0):
+        self.clock = ManualClock(ticks_ms)
         self.lines = []
         self.nodes = []
         for place, path in enumerate(self.PATHS):
@@ -345,13 +347,39 @@ class Row:
             self.clock.advance_ms(1)
             settle(self.nodes, self.links)
 
-    def wire(self, number, source, target, first=1, origins=(), limit=1 << 20):
-        """Make both ends of a wire, the target's first."""
+    def wire(self, number, source, target, first=1, origins=(), limit=1 << 20, **more):
+        """Make both ends of a wire, the target's first. `more`: other keys of its spec."""
+        spec = self.spec(number, source, target, first, origins, limit)
+        spec.update(more)
+        for place in (spec["target_device"], spec["source_device"]):
+            self.nodes[place - 1].wires.connect(spec)
+        return spec
+
+    def spec(self, number, source, target, first=1, origins=(), limit=1 << 20):
+        """What both ends of a wire are told: a stream that drops its oldest, credit for all."""
         spec = {"wire": number, "epoch": 1, "source": source, "target": target}
         for end in ("source", "target"):
             device = spec[end][: spec[end].rindex("/")]
             spec[end + "_device"] = self.PATHS.index(device) + 1
         spec["first"], spec["limit"], spec["items"], spec["via"] = first, limit, 1024, 0
+        spec["credit"], spec["full"], spec["reliable"] = 1024, full.DROP_OLDEST, False
         spec["origins"] = [list(origin) for origin in origins]
-        for place in (spec["target_device"], spec["source_device"]):
-            self.nodes[place - 1].wires.connect(spec)
+        return spec
+
+    def cut(self, place):
+        """Break a link for good; what was on it is lost, and so is what its two ends had for it."""
+        self.links.pop(place).cut()
+
+    def crash(self, place):
+        """End a node and make it anew, with nothing of before, on links of its own."""
+        for link in self.links:
+            link.cut()
+        self.links = []
+        parents = None if place == 1 else [2]
+        path, clock, lines = self.PATHS[place], self.clock, self.lines
+        node = self.nodes[place] = new_node(path, place + 1, parents, clock, lines)
+        if place == 1:
+            give_map(node, self.map)
+        self.join(0, 1)
+        self.join(1, 2)
+        return node

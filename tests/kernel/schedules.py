@@ -7,7 +7,7 @@ overtaken; whoever draws the events decides what is tried.
 from cables import WHOLE, Cable, Talker, message_of
 from helpers import Dice
 
-from mp_actors.clock import ManualClock
+from mp_actors.testing import ManualClock
 
 REST_MS = 50  # how far time moves at once while all comes to rest
 REST_TURNS = 600

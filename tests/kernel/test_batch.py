@@ -7,6 +7,7 @@ from helpers import Dice, refusal
 
 from mp_actors import batch, codec
 from mp_actors.errors import LocalWireError, RemoteWireError
+from mp_actors.readings import Readings
 
 T0 = 1700000000000000
 # An array of six: wire 7, epoch 2, seq 5 and t0, in their fixed widths.
@@ -19,7 +20,7 @@ def body_of(values, times=None, origins=None):
 
 
 def read(body):
-    return batch.Batch(codec, body, 1024)
+    return Readings(codec, body, 1024)
 
 
 def back(values):

@@ -96,7 +96,7 @@ def test_readings_that_wait_or_are_not_acknowledged_are_counted_per_wire():
     stranger.line.taken_max = 1 << 20
     stranger.connection.flush()
     assert peer.held() == {7: 69, 8: 2, 9: 3}
-    stranger.say(frame.beat(frame.ACK, 2))
+    stranger.say(frame.beat(frame.ACK, 3))  # control has left first
     assert peer.held() == {7: 64, 8: 2, 9: 3}
 
 

@@ -5,7 +5,6 @@ import json
 from helpers import Row, Stranger, give_map, new_node, part, refusal, settle
 
 from mp_actors import Actor, codec, frame
-from mp_actors.control import ANSWERS_KEPT
 from mp_actors.errors import PathError
 from mp_actors.requests import Requests
 
@@ -116,17 +115,18 @@ def test_the_same_id_of_another_device_or_incarnation_is_another_question():
 
 def test_answers_are_kept_for_a_while_and_not_for_ever():
     hub = Hub()
-    for number in range(ANSWERS_KEPT + 1):
+    kept = hub.node.limits.answers
+    for number in range(kept + 1):
         hub.ask(number, "add")
         settle([hub.node])
-    for number in (ANSWERS_KEPT, 1):
+    for number in (kept, 1):
         hub.ask(number, "add")
         settle([hub.node])
-    assert hub.calls == ANSWERS_KEPT + 1
+    assert hub.calls == kept + 1
     hub.ask(0, "add")
     settle([hub.node])
-    assert hub.calls == ANSWERS_KEPT + 2
-    assert len(hub.node.control._answers) == ANSWERS_KEPT
+    assert hub.calls == kept + 2
+    assert len(hub.node.control._answers) == kept
 
 
 def test_a_full_queue_is_answered_busy_and_the_message_counted():

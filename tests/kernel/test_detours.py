@@ -7,9 +7,9 @@ from helpers import give_map, new_node, part, settle
 from test_failures import LEAVES, RING, plain
 
 from mp_actors import Actor
-from mp_actors.clock import ManualClock
 from mp_actors.links.memory import MemoryLink
 from mp_actors.requests import Requests
+from mp_actors.testing import ManualClock
 
 
 class Hearer(Actor):

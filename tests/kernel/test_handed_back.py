@@ -4,8 +4,8 @@ from helpers import Stranger, new_node
 from test_failures import framed, heads
 
 from mp_actors import frame
-from mp_actors.clock import ManualClock
 from mp_actors.requests import Requests
+from mp_actors.testing import ManualClock
 
 
 class Eight:

@@ -63,7 +63,7 @@ def test_two_devices_agree_on_a_seal():
 
 def test_a_frame_has_the_head_that_the_protocol_prescribes():
     _, frame = dial(keys_of(0x0102, 0x0304), 0x0304, b"")
-    assert frame[:8] == b"\x02\x02\x02\x01\x01\x02\x03\x04"
+    assert frame[:8] == b"\x02\x03\x02\x01\x01\x02\x03\x04"
     assert len(frame) == 8 + 32 + 16
 
 
@@ -222,19 +222,19 @@ def test_a_frame_that_was_cut_anywhere_is_refused():
 def test_a_version_that_does_not_fit_is_answered_and_both_are_named():
     one, two = keys_of(1, 2), keys_of(2, 1)
     dialler, frame = dial(one, 2)
-    error = refused(accept(two), changed(frame, 1, 3))
-    told = "speaks protocol version 3, this node 2; bring both to one version"
+    error = refused(accept(two), changed(frame, 1, 4))
+    told = "speaks protocol version 4, this node 3; bring both to one version"
     assert (error.reason, str(error)) == ("version", told)
-    assert error.answer == b"\x02\x02\x02\xff\x00\x02\x00\x01"
-    # What the other node, of version 3, would have answered to mine:
-    error = refused(dialler, changed(error.answer, 1, 3))
+    assert error.answer == b"\x02\x03\x02\xff\x00\x02\x00\x01"
+    # What the other node, of version 4, would have answered to mine:
+    error = refused(dialler, changed(error.answer, 1, 4))
     assert (error.reason, str(error)) == ("version", told)
     assert error.answer is None
 
 
 def test_a_refusal_that_names_my_own_version_is_refused():
     dialler, _ = dial(keys_of(1, 2), 2)
-    silence(dialler, b"\x02\x02\x02\xff\x00\x02\x00\x01", "step")
+    silence(dialler, b"\x02\x03\x02\xff\x00\x02\x00\x01", "step")
 
 
 # --- resuming -------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_secret_that_only_one_end_has_leads_to_a_full_handshake():
     assert frame[2] == RESUME
     error = refused(accept(fresh), frame)
     assert error.reason == "resume"
-    assert error.answer == b"\x02\x02\x03\xfe\x00\x02\x00\x01"
+    assert error.answer == b"\x02\x03\x03\xfe\x00\x02\x00\x01"
     silence(dialler, error.answer, "resume")
     assert one.resumption(2) is None
     dialler, _ = shake(one, fresh)
@@ -267,20 +267,20 @@ def test_a_resumption_is_refused_alike_whatever_is_wrong():
 def test_a_refusal_from_another_device_or_for_nobody_forgets_nothing():
     one, _ = resumable()
     for answer in (
-        b"\x02\x02\x03\xfe\x00\x03\x00\x01",
-        b"\x02\x02\x03\xfe\x00\x02\x00\x03",
-        b"\x02\x02\x02\xfe\x00\x02\x00\x01",
+        b"\x02\x03\x03\xfe\x00\x03\x00\x01",
+        b"\x02\x03\x03\xfe\x00\x02\x00\x03",
+        b"\x02\x03\x02\xfe\x00\x02\x00\x01",
     ):
         refused(dial(one, 2)[0], answer)
         assert one.resumption(2) is not None
     full, _ = dial(keys_of(1, 2), 2)
-    silence(full, b"\x02\x02\x03\xfe\x00\x02\x00\x01", "step")
+    silence(full, b"\x02\x03\x03\xfe\x00\x02\x00\x01", "step")
 
 
 def test_a_device_whose_keys_were_changed_or_revoked_does_not_resume():
     one, two = resumable()
     _, frame = dial(one, 2)
-    kept = {1: two._secrets[1]}
+    kept = {1: two.secrets[1]}
     assert crypto.run(accept(Keys(key_dict(2, [1]), None, kept)).read(frame)) == b"hello"
     changed_keys = key_dict(2, [1])
     changed_keys["neighbours"]["1"]["psk"] = "00" * 32
@@ -337,4 +337,4 @@ def test_damaged_keys_are_refused():
 
 def test_the_number_of_the_frame_is_the_protocol_s():
     assert handshake.HANDSHAKE == 2
-    assert handshake.VERSION == 2
+    assert handshake.VERSION == 3

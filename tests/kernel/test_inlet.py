@@ -6,7 +6,8 @@ Also what a device does with batches that are damaged, forged, or for a wire it 
 from helpers import Desk, Dice, Keeper, Source, Stranger, check_ledger, new_node
 
 from mp_actors import batch, codec, frame
-from mp_actors.inlet import SEQUENCE_WRAP, Inlet
+from mp_actors.inlet import Inlet
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 
 def new_inlet(bound=4):
@@ -167,6 +168,7 @@ class Target:
             spec = {"wire": wire, "epoch": 1, "source": path, "target": "lab/hub/keeper"}
             spec["source_device"], spec["target_device"] = device, 2
             spec["first"], spec["limit"], spec["origins"] = 1, 1024, [[9, "lab/far/other"]]
+            spec["credit"], spec["full"], spec["reliable"] = 1024, "drop-oldest", False
             self.node.wires.connect(spec)
         self.inlet = self.node.wires.inlets[1]
         self.stranger = Stranger(self.node, 3, "lab/far")

@@ -1,4 +1,4 @@
-"""The histogram of ages: every value within 3 %, percentiles by rank, few buckets."""
+"""The histogram of ages: values within 3 %, percentiles by rank, never too many buckets."""
 
 from mp_actors.latency import Latency
 
@@ -65,7 +65,31 @@ def test_an_age_before_0_counts_as_0():
 
 
 def test_a_long_run_takes_few_buckets():
-    latency = Latency()
+    latency = Latency(512)
     for age_us in range(0, 100000, 7):
         latency.add(age_us)
     assert len(latency.counts) < 250
+    assert latency.shift == 0
+
+
+def test_ages_of_all_sizes_take_no_more_buckets_than_there_may_be():
+    latency, added, age_us = Latency(48), 0, 1
+    while age_us < 1 << 40:
+        for near_us in (age_us, age_us + age_us // 3, age_us + age_us // 2):
+            latency.add(near_us)
+            added += 1
+            assert len(latency.counts) <= 48
+            assert sum(latency.counts.values()) == added
+        age_us *= 2
+
+
+def test_wider_buckets_still_tell_ages_apart():
+    for octaves, within in ((2, 0.03), (4, 0.06), (10, 0.13)):
+        latency, age_us = Latency(48), 1000
+        while age_us < 1000 << octaves:
+            latency.add(age_us)
+            age_us = age_us * 33 // 32
+        middle_us, last_us = 1000 << octaves // 2, 1000 << octaves
+        for percent, expected_us in ((0, 1000), (50, middle_us), (100, last_us)):
+            found_us = latency.percentile_us(percent)
+            assert abs(found_us - expected_us) <= within * expected_us, (octaves, found_us)

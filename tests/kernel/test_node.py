@@ -3,12 +3,12 @@
 from helpers import counter, give_map
 
 from mp_actors import Filter, Sensor, Sink, codec, system
-from mp_actors.clock import ManualClock
 from mp_actors.leaf import Leaf
 from mp_actors.links.memory import MemoryLink
 from mp_actors.node import Limits, Node
 from mp_actors.requests import Requests
 from mp_actors.router import Router
+from mp_actors.testing import ManualClock
 
 
 class Counter(Sensor):
@@ -100,6 +100,9 @@ class Site:
             "limit": 1024,
             "items": 1024,
             "via": 0,
+            "credit": 1024,
+            "full": "drop-oldest",
+            "reliable": False,
         }
         for node in self.nodes:
             if node.number in (spec["source_device"], spec["target_device"]):

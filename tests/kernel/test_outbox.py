@@ -4,8 +4,8 @@ from helpers import Dice, Keeper, Row, check_ledger, part, refusal
 
 from mp_actors import Filter, batch, frame
 from mp_actors.errors import UnknownActor
-from mp_actors.inlet import SEQUENCE_WRAP
 from mp_actors.outbox import BATCH
+from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
 SPAN_US = (1 << 32) - 1
 T0 = 1700000000000000
@@ -74,11 +74,12 @@ def test_a_full_batch_leaves_at_once_and_the_rest_at_the_end_of_the_step():
     assert way.kept == list(range(2 * BATCH + 5))
 
 
-def test_a_handler_that_emits_thousands_while_the_way_is_free_loses_nothing():
+def test_a_handler_that_emits_thousands_for_which_there_is_credit_loses_nothing():
     for is_board in (False, True):
         way = Way(is_board)
         way.one.neighbours[2].buffer_bytes = 1 << 20
         way.inlet.bound = 5000
+        way.outbox.granted += 5000
         way.put(*range(3000))
         assert len(way.one.wires.dirty) == 1
         way.settle()

@@ -3,8 +3,9 @@
 from helpers import Dice
 from pairs import SITE, crypto
 
+from mp_actors.frame import MAC_BYTES
 from mp_actors.keyring import Keys
-from mp_actors.proof import MAC_BYTES, NEEDS_PROOF, WINDOW, Proof
+from mp_actors.proof import NEEDS_PROOF, WINDOW, Proof
 
 CONTROLLER, DEVICE, OTHER = 1, 2, 3
 MACS = {number: crypto.sha256(b"%d" % number) for number in (CONTROLLER, DEVICE, OTHER)}

@@ -10,11 +10,11 @@ import hashlib
 from helpers import counter
 
 from mp_actors import codec, news
-from mp_actors.clock import ManualClock
 from mp_actors.errors import Refused
 from mp_actors.node import Limits, Node
 from mp_actors.router import Router
 from mp_actors.routes import RouteMap, Tree
+from mp_actors.testing import ManualClock
 
 DETOURS_SHA256 = "c23d3dbb3e6ccd11b70021a14e08832d8a6fedf98c2fd967ea94e39d0abc8ce8"
 FAMILY_SHA256 = "093291fefb8a0856962d706ade51f893c3f1946e8b7273684ce9574dd89b691a"

@@ -51,6 +51,35 @@ def test_frames_leave_in_order_and_stay_until_they_are_acknowledged():
     assert one.frames == [] and one.buffered_bytes == 0 and one.first == 7
 
 
+def test_control_goes_before_data_that_waits_and_behind_other_control():
+    one = session(3)
+    assert one.send(payload(4), True) and one.send(payload(5), False) and one.send(payload(6), True)
+    assert numbers(one.leaving(1 << 20)) == [4, 6, 1, 2, 3, 5]
+    assert one.send(payload(7), False) and one.send(payload(8), True)
+    assert numbers(one.leaving(1 << 20)) == [8, 7]
+
+
+def test_nothing_overtakes_what_may_have_arrived():
+    one = session(4)
+    assert numbers(one.leaving(25)) == [1, 2]
+    one.send(payload(5), True)
+    assert one.adopt(9, 7, 2) is None  # another connection: the first has arrived, perhaps more
+    one.send(payload(6), True)
+    assert numbers(one.leaving(1 << 20)) == [2, 5, 6, 3, 4]
+    one.acknowledged(6)
+    one.send(payload(7), True)
+    assert [enclosed[5] for enclosed in one.frames] == [4, 7]
+
+
+def test_a_session_that_begins_anew_puts_control_first_again():
+    one = session(2)
+    one.leaving(1 << 20)
+    one.give_up(11)
+    one.send(payload(3), False)
+    one.send(payload(4), True)
+    assert [enclosed[5] for enclosed in one.frames] == [4, 3]
+
+
 def test_a_write_holds_whole_frames_and_one_at_least():
     one = session(5)
     assert numbers(one.leaving(1)) == [1]

@@ -49,6 +49,16 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
+    site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
+    (folder / "site.py").write_text(site + snippet("# site.py, another last line"))
+    text = output([*ACTORS, "run", "site.py", "--seconds", "3", "--json", "out.json"], folder)
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"], text
+    deliveries = {one["source"].split("/")[2]: one["delivery"] for one in summary["wires"]}
+    assert deliveries == {"soil-moisture": "stream", "deadband": "latest", "mean": "reliable"}
+
+
 def test_a_second_gateway_takes_over_in_the_simulator(folder):
     site = (folder / "site.py").read_text()
     (folder / "site.py").write_text(site + snippet("# site.py, a second gateway"))
@@ -102,6 +112,32 @@ def test_a_link_without_a_seal_is_asked_for_and_a_serial_line_is_declared(folder
     for line in (plain, snippet("# site.py, over a serial line")):
         (folder / "site.py").write_text(site + line)
         assert "good" in output([*ACTORS, "check", "site.py"], folder)
+
+
+def test_a_handler_that_waits_stores_what_comes(folder):
+    (folder / "archive.py").write_text(snippet("# archive.py"))
+    program = "import asyncio, archive, sqlite3; one = archive.Archive('a.db'); "
+    program += "asyncio.run(one.write(2.5)); "
+    program += "print(*sqlite3.connect('a.db').execute('SELECT * FROM readings'))"
+    assert output([sys.executable, "-c", program], folder) == "(None, 0, 2.5)\n"
+
+
+def test_a_board_with_a_watchdog_is_declared(folder):
+    site = (folder / "site.py").read_text()
+    line = snippet("# site.py, a board with a watchdog")
+    site = re.sub(r"^probe = .*$", line, site, flags=re.MULTILINE)
+    (folder / "site.py").write_text(site)
+    assert "good" in output([*ACTORS, "check", "site.py"], folder)
+
+
+def test_an_asyncio_program_that_finds_nobody_says_so(folder):
+    (folder / "ask.py").write_text(snippet("# ask.py"))
+    output([*ACTORS, "keys", "site.py"], folder)
+    asked = subprocess.run(
+        [sys.executable, "ask.py"], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True,
+        timeout=START_S,
+    )
+    assert "UnreachableError: office/desk does not answer: 127.0.0.1:" in asked.stderr
 
 
 def test_every_command_and_target_named_exists(folder):

@@ -4,23 +4,29 @@ From a simulation to what is wrong with it, as sentences; nothing here changes a
 """
 
 from collections import Counter
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 
 import networkx as nx
 
+from actors import plan
 from actors.accel import codec
 from actors.sim import faults as plans
 from actors.sim.world import HEAL_MS, Sim
 from mp_actors import frame
+from mp_actors.credit import QUESTION
 from mp_actors.news import digest
 from mp_actors.path import join
 from mp_actors.requests import Requests
+from mp_actors.ticks import WRAP_MS
 
 LOOK_MS = 100  # how often the omniscient account is looked at
 FLOW_MS = 3000  # after healing, every sink hears from every source within this
 SETTLE_MS = 14_000  # a silent neighbour is given up, a connection times out, news spread
 ASK_MS = 9000
+BELOW_MS = 5000  # before the wrap: so much later it is met by the first clock
+BELOW = 50  # readings of each wire before its numbers wrap
 COSTS_US = (500, 1000, 1000, 2000, 5000, 20_000)
 # A device that holds an end of a wire never crashes here, so nothing may end for these reasons.
 NEVER = ("denied", "gone", "undecodable")
@@ -38,8 +44,8 @@ class Watch:
         self._doubts = Counter()  # body -> how often it was sent again
         for device in sim.devices.values():
             make = device._make
-            device._make = lambda device, make=make: self._trace(make(device))
-            self._trace(device.node)
+            device._make = lambda device, make=make: self._began(make(device))
+            self._began(device.node)
         self._look()
 
     def finish(self):
@@ -49,6 +55,7 @@ class Watch:
         sim.at(sim.now_us + before_ms * 1000, self._remember_sinks)
         sim.at(sim.now_us + (HEAL_MS - 1) * 1000, self._check_flow)
         sim.finish()
+        self._drain()
         self._check_rest()
         self._check_reports()
         self._check_sinks()
@@ -78,9 +85,24 @@ class Watch:
         sim = self.sim
         if not self.wrong:
             for wire, account in sim.whereabouts().items():
-                if not account.is_exact:
+                if not account.is_exact and self._is_steady(wire):
                     self._say(f"account of wire {wire} not exact: {account}")
         sim.at(sim.now_us + LOOK_MS * 1000, self._look)
+
+    def _drain(self):
+        """Nothing here is slow enough for more than the rest that `Sim.finish` gives."""
+
+    def _began(self, node):
+        """A device has begun, or begins anew."""
+        return self._trace(node)
+
+    def _is_steady(self, _wire):
+        """Whether both ends of a wire were there all the time: only then its numbers tell all."""
+        return True
+
+    def _is_asked_again(self, body):
+        """Whether a frame can come again without a loop: a question for credit."""
+        return body[:1] in QUESTION
 
     def _trace(self, node):
         """No reading may come to a router twice with one map and one list: that is a loop (R6).
@@ -96,7 +118,8 @@ class Watch:
             again(doubts)
 
         def traced(payload, head, peer):
-            if not head.is_control and node.forwarder.is_router:
+            can_return = head.is_control or self._is_asked_again(payload[head.body :])
+            if not can_return and node.forwarder.is_router:
                 met = tuple(sorted(head.failed_links(payload)))
                 passage = node.number, node.forwarder.version, met, head.flags, payload[head.body :]
                 self._passed[passage] += 1
@@ -110,7 +133,7 @@ class Watch:
 
     def _check_rest(self):
         for wire, account in self.sim.whereabouts().items():
-            if account.under_way:
+            if account.under_way and self._is_steady(wire):
                 self._say(f"rest: {account.under_way} readings of wire {wire} under way")
 
     def _check_reports(self):
@@ -120,6 +143,8 @@ class Watch:
             if row["accepted"] != row["delivered"] + sum(row["dropped"].values()):
                 self._say(f"report: not exact at rest: {row}")
         for row in self.sim.status["wires"]:
+            if not self._is_steady(row["wire"]):
+                continue
             account = seen.get(row["wire"])
             if account is None:
                 self._say(f"report: nobody made wire {row['wire']}")
@@ -169,7 +194,7 @@ class Watch:
                 self._say(f"{path} said: {text}")
         for node in self._nodes():
             for (wire, reason), readings in sorted(node.wires.lost.items()):
-                if reason in NEVER:
+                if reason in NEVER and self._is_steady(wire):
                     self._say(f"{node.path}: {readings} of wire {wire} ended as {reason}")
             for text in sorted(node.links.link_errors):
                 self._say(f"{node.path}: a neighbour broke the protocol: {text}")
@@ -243,12 +268,38 @@ def faults_of(site, seed, level="heavy", seconds=30):
     return plans.by_chance(Sim(site), level, seconds * 1000, Random(f"faults {seed}"))
 
 
-def run_seed(site, seed, level="heavy", seconds=30, **options):
+@contextmanager
+def numbers_about_to_wrap():
+    """Let the numbers of every wire begin just below their wrap."""
+    former, plan.SEQUENCE_FIRST = plan.SEQUENCE_FIRST, WRAP_MS - BELOW
+    try:
+        yield
+    finally:
+        plan.SEQUENCE_FIRST = former
+
+
+def set_clocks_below_wrap(sim):
+    """Start each device again, with a clock of its own that is about to wrap."""
+    for place, device in enumerate(sim.devices.values()):
+        # The timers of a node start with it: so it starts again.
+        device.crash(False)
+        device.clock.offset_ms = WRAP_MS - BELOW_MS - 700 * place
+        device.start()
+
+
+def run_wrapping_seed(site, seed, **options):
+    """`run_seed` while all clocks and all numbers wrap."""
+    with numbers_about_to_wrap():
+        return run_seed(site, seed, begin=set_clocks_below_wrap, **options)
+
+
+def run_seed(site, seed, level="heavy", seconds=30, begin=lambda _sim: None, **options):
     """One seed: faults and maps, healing, judgement, then lasting cuts and probes.
 
-    Returns what was wrong, and the simulation.
+    `begin(sim)` is called before anything happens. Returns what was wrong, and the simulation.
     """
     sim = Sim(site, seed=seed, **options)
+    begin(sim)
     watch = Watch(sim)
     chance = Random(f"faults {seed}")
     plans.schedule(sim, plans.by_chance(sim, level, seconds * 1000, chance))

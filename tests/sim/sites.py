@@ -46,8 +46,11 @@ def site_of(topology, flow):
     return Site(str(Path(__file__).with_name("sites.py")), topology, (flow,))
 
 
-def random_site(seed):
-    """A site of 3 to 10 devices from a seed: 1 to 3 gateways, boards with one or two parents."""
+def random_site(seed, make_flow=None):
+    """A site of 3 to 10 devices from a seed: 1 to 3 gateways, boards with one or two parents.
+
+    `make_flow(chance, boards, workers)`: the pipeline on it, by default one of plain streams.
+    """
     chance = Random(f"site {seed}")
     topology = Topology(f"random-{seed}")
     core, field = topology.domain("core"), topology.domain("field")
@@ -73,7 +76,8 @@ def random_site(seed):
     if chance.random() < 0.5:
         _declare_costs(topology, chance)
     topology.controller(at=chance.choice(workers))
-    return site_of(topology, _random_flow(chance, boards, workers + gates[:1]))
+    make_flow = make_flow or _random_flow
+    return site_of(topology, make_flow(chance, boards, workers + gates[:1]))
 
 
 def pair_site(sensor=Pulse, sink=Keep, *, latency_ms=1.0, kbps=None, sink_arguments=None, **given):

@@ -1,30 +1,53 @@
 """Many seeds, one after the other: `python -m tests.sim.soak [--seeds 10000] [--start 0]`.
 
-Each seed is a random site under heavy faults, judged by all laws of `checkers`. A seed that fails
+Each seed is a random site under heavy faults. The even ones are judged by all laws of `checkers`;
+in the odd ones any device may crash, and what each wire promises is judged too (`promises`). In
+every fifth all clocks and all numbers of readings pass their wrap meanwhile. A seed that fails
 prints what was wrong, the faults it had, and the command that repeats it alone.
 """
 
 import argparse
 import sys
+from random import Random
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.sim import checkers
+from actors.sim.world import Sim
+from tests.sim import checkers, promises
+from tests.sim.diary import diary_site
 from tests.sim.sites import random_site, ring_site
 
 AT_A_TIME = 50
 RING_EVERY = 4
+WRAP_EVERY = 5
 
 
-def site_of_seed(seed):
-    """The site of a seed; every so often one in which frames could go round."""
+def plain_site(seed):
+    """A site of plain streams; every so often one in which frames could go round."""
     return ring_site(seed) if seed % RING_EVERY == 0 else random_site(seed)
+
+
+def is_of_promises(seed):
+    """Whether any device may crash, and wires are of all classes."""
+    return seed % 2 == 1
 
 
 def failures_of(seed):
     """What is wrong with a seed, as sentences; none if all is well."""
-    return checkers.run_seed(site_of_seed(seed), seed)[0]
+    wraps = seed % WRAP_EVERY == 1
+    if is_of_promises(seed):
+        return (promises.run_wrapping_diary if wraps else promises.run_diary)(seed)[0]
+    run = checkers.run_wrapping_seed if wraps else checkers.run_seed
+    return run(plain_site(seed), seed)[0]
+
+
+def faults_of(seed):
+    """The faults of a seed."""
+    if is_of_promises(seed):
+        sim = Sim(diary_site(seed))
+        return promises.faults_of(sim, promises.SECONDS, Random(f"faults {seed}"))
+    return checkers.faults_of(plain_site(seed), seed)
 
 
 def again(seed):
@@ -34,11 +57,12 @@ def again(seed):
 
 def shown(console, seed, wrong):
     """Print a failed seed: what was wrong, which faults there were, and how to see it again."""
-    console.print(f"seed {seed}: {site_of_seed(seed).topology.name}", style="bold red")
+    site = diary_site(seed) if is_of_promises(seed) else plain_site(seed)
+    console.print(f"seed {seed}: {site.topology.name}", style="bold red")
     for sentence in wrong:
         console.print(f"  {sentence}", highlight=False, markup=False)
     console.print("  faults:")
-    for fault in checkers.faults_of(site_of_seed(seed), seed):
+    for fault in faults_of(seed):
         console.print(f"    {fault}", highlight=False, markup=False)
     console.print(f"  {again(seed)}", markup=False)
 

@@ -1,8 +1,11 @@
 """Hypothesis says what goes wrong in a simulated site, step by step; the laws of `checkers` hold.
 
 A failure prints the steps; `Sim` repeats them exactly, since site and simulation come from `seed`.
+Two machines: of plain sites in which only forwarders crash, and of sites with wires of all classes
+in which anybody may, is flooded, or fails; there the laws of `promises` hold, too.
 """
 
+from contextlib import ExitStack
 from random import Random
 
 import pytest
@@ -10,9 +13,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from actors.sim.world import Sim
+from actors.sim.world import BOARD_SPEED, Sim
 from tests.sim.checkers import SETTLE_MS, Watch, all_pairs, new_map
-from tests.sim.soak import site_of_seed
+from tests.sim.promises import watched
+from tests.sim.soak import plain_site
 
 PICK = st.integers(0, 1 << 16)  # of however many there are
 
@@ -22,7 +26,7 @@ class Faults(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 9999), lead_ms=st.sampled_from((0, 300, 3000)))
     def begin(self, seed, lead_ms):
-        self.sim = Sim(site_of_seed(seed), seed=seed)
+        self.sim = Sim(plain_site(seed), seed=seed)
         self.watch = Watch(self.sim)
         self.chance = Random(seed)
         actors = {path.rsplit("/", 1)[0] for path in self.sim.plan.actors}
@@ -123,8 +127,46 @@ class Faults(RuleBasedStateMachine):
         assert self.watch.probe(self.chance.sample(pairs, min(12, len(pairs)))) == []
 
 
-Faults.TestCase.settings = settings(
-    max_examples=200,
+class Promised(Faults):
+    """The same with anybody's crash, overload and failing actors."""
+
+    newer_map = None  # the controller may just be giving one
+
+    @initialize(seed=st.integers(0, 9999), lead_ms=st.sampled_from((0, 300, 3000)))
+    def begin(self, seed, lead_ms):
+        self.kept = ExitStack()
+        self.sim, self.watch = self.kept.enter_context(watched(seed))
+        self.idle = sorted(self.sim.devices)
+        self.sim.run_ms(lead_ms)
+
+    @rule(pick=PICK)
+    def an_actor_fails(self, pick):
+        self.watch.diary.fails_next = True
+        self.sim.run_ms(pick % 300)
+
+    @rule(values=st.sampled_from((0, 3, 20)))
+    def flood(self, values):
+        self.watch.diary.flood = values
+
+    @rule(pick=PICK, speed=st.sampled_from((0.3, 1.0)))
+    def speed(self, pick, speed):
+        self.slow_down(self.device(pick), speed)
+
+    def slow_down(self, path, speed):
+        is_board = self.sim.plan.devices[path].is_board
+        self.sim.set_speed(path, speed * (BOARD_SPEED if is_board else 1.0))
+
+    def teardown(self):
+        if not hasattr(self, "watch"):
+            return
+        for path in self.sim.devices:
+            self.slow_down(path, 1.0)
+        with self.kept:
+            assert self.watch.finish() == []
+
+
+Faults.TestCase.settings = Promised.TestCase.settings = settings(
+    max_examples=100,
     stateful_step_count=15,
     derandomize=True,
     deadline=None,
@@ -133,9 +175,14 @@ Faults.TestCase.settings = settings(
 )
 
 
-@pytest.mark.timeout(900)  # 200 stories of virtual minutes; 300 s are not enough on a busy day
+@pytest.mark.timeout(900)  # 100 stories of virtual minutes; 300 s are not enough on a busy day
 class TestFaults(Faults.TestCase):
     """Whatever happens to a site, in whatever order, every law of `checkers` holds."""
+
+
+@pytest.mark.timeout(900)
+class TestPromised(Promised.TestCase):
+    """Whoever crashes, whatever is flooded, in whatever order, wires keep what they promise."""
 
 
 def test_a_site_whose_clock_runs_while_nothing_goes_wrong_breaks_no_law():

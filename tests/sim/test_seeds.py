@@ -1,4 +1,4 @@
-"""500 random sites, each half a minute under heavy faults: every law of `checkers` holds."""
+"""500 random sites, each half a minute under heavy faults: every law holds."""
 
 import pytest
 

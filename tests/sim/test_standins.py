@@ -1,10 +1,12 @@
 """Stand-ins: a simulation reads no hardware, and writes nothing outside of itself."""
 
+import asyncio
+
 import pytest
 
-from actors import Pipeline, Topology
+from actors import Pipeline, Topology, offload
 from actors.sim.world import Sim
-from mp_actors import Sensor, Sink
+from mp_actors import Filter, Sensor, Sink
 from mp_actors.operators import Mean
 from tests.sim.sites import Keep, Pulse, pair_site, site_of
 
@@ -76,3 +78,35 @@ def test_operators_run_as_they_are():
     sim.run_ms(5000)
     values = [value for _, _, value in sim.sink("d/desk/keep")]
     assert values[3] - values[2] == pytest.approx(10, abs=1)
+
+
+class Later(Filter):
+    """Waits in a site that is real: for a thread, and for a file if there is one."""
+
+    def __init__(self, file=None):
+        self.file = file
+
+    async def apply(self, value):
+        if self.file:
+            await asyncio.sleep(1)
+        return await offload(float, value) + 0.5
+
+
+def waiting_site(**arguments):
+    topology = Topology("one")
+    desk = topology.domain("d").device("desk")
+    flow = Pipeline("flow")
+    later = flow.add(Later, at=desk, **arguments)
+    flow.add(Pulse, at=desk, name="pulse") >> later >> flow.add(Keep, at=desk, name="keep")
+    return site_of(topology, flow)
+
+
+def test_a_handler_that_may_wait_runs_at_once_and_one_that_has_to_is_named():
+    sim = Sim(waiting_site())
+    sim.run_ms(ROLL_OUT_MS)
+    assert sim.sink("d/desk/keep")[0][2] % 1 == 0.5
+    sim = Sim(waiting_site(file="x"))
+    sim.run_ms(2 * ROLL_OUT_MS)
+    assert sim.sink("d/desk/keep") == []
+    told = sim.status["actors"]["d/desk/later"]["last_error"]
+    assert told.startswith("RuntimeError: waits for the world outside; give stand_ins another")

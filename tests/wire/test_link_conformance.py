@@ -10,6 +10,7 @@ import pytest
 from link_conformance import LAWS, check_law, check_link
 
 from actors.serial import open_port
+from mp_actors import listen
 from mp_actors.clock import SystemClock
 from mp_actors.links import memory, tcp, unix
 from mp_actors.links.uart import UartLink
@@ -19,11 +20,11 @@ def _accepted(listener):
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     assert poll.poll(5000)
-    return tcp.accept(listener)[0]
+    return listen.accept(listener)[0]
 
 
 def tcp_pair():
-    with tcp.listen("127.0.0.1", 0) as listener:
+    with listen.socket_at("127.0.0.1", 0) as listener:
         dialled = tcp.dial(*listener.getsockname())
         return tcp.TcpLink(dialled, "tcp dialled"), tcp.TcpLink(_accepted(listener), "tcp accepted")
 

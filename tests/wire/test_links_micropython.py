@@ -15,8 +15,9 @@ import sys
 import pytest
 
 from actors.serial import open_port
+from mp_actors import listen
 from mp_actors.clock import SystemClock
-from mp_actors.links import tcp, unix
+from mp_actors.links import unix
 from mp_actors.links.uart import UartLink
 from tests.house import ROOT, find_tool
 
@@ -27,7 +28,8 @@ DATA = bytes(range(256)) * 120  # 30 KiB: more than a terminal holds
 # Sends back everything until the other end closes; then says so and ends.
 ECHO = """
 import select, sys
-from mp_actors.links import tcp, unix
+from mp_actors import listen
+from mp_actors.links import unix
 from mp_actors.links.uart import UartLink
 
 class Clock:
@@ -39,7 +41,7 @@ def accepted(listener):
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     assert poll.poll(10000)
-    return tcp.accept(listener)[0]
+    return listen.accept(listener)[0]
 
 def serve(link):
     poll = select.poll()
@@ -133,7 +135,7 @@ def accepted(listener):
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     assert poll.poll(LIMIT_S * 1000)
-    return tcp.accept(listener)[0]
+    return listen.accept(listener)[0]
 
 
 def echoed(link, data):

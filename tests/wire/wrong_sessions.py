@@ -9,7 +9,7 @@ import traps
 from mp_actors import frame
 from mp_actors import greeting as greeting_module
 from mp_actors.connection import Connection
-from mp_actors.greeting import ACCEPTED
+from mp_actors.greeting import ACCEPTED, Greeting
 from mp_actors.neighbours import Neighbours
 from mp_actors.node import Node
 from mp_actors.session import Session
@@ -22,9 +22,9 @@ from tests.wire.slips import (
 )
 
 right_adopt, right_send, right_arrived = Session.adopt, Session.send, Session.arrived
-right_acknowledged, right_confirm = Session.acknowledged, Connection.confirm
-right_take_beat, right_take_greeting = Connection._take_beat, Connection._take_greeting
-right_say_hello, right_take = Connection._say_hello, Connection._take
+right_acknowledged, right_confirm = Session.acknowledged, Greeting.confirm
+right_take_beat, right_take_greeting = Connection._take_beat, Greeting._take_greeting
+right_say_hello, right_take = Greeting._say_hello, Connection._take
 right_adopted, right_down = Neighbours.adopted, Neighbours._down
 right_send_again = Node.send_again
 
@@ -32,12 +32,12 @@ right_send_again = Node.send_again
 # -- the counter-examples of the model
 
 
-def _adopts_without_confirm(connection, encoded):
+def _adopts_without_confirm(greeting, encoded):
     """Rule 2: whoever answers a HELLO waits until the dialler has said that it is still there."""
-    was = connection.state
-    right_take_greeting(connection, encoded)
+    was = greeting.state
+    right_take_greeting(greeting, encoded)
     if was == ACCEPTED:
-        connection.confirm()
+        greeting.confirm()
 
 
 def _is_told_first_later(connection, payload, now_ms):
@@ -47,16 +47,16 @@ def _is_told_first_later(connection, payload, now_ms):
         right_take(connection, payload, now_ms)
 
 
-def _says_hello_and_notes_next(connection):
-    connection.told = connection.peer.expected
-    right_say_hello(connection)
+def _says_hello_and_notes_next(greeting):
+    greeting.told = greeting._connection.peer.expected
+    right_say_hello(greeting)
 
 
-def _counts_from_what_it_told(connection):
+def _counts_from_what_it_told(greeting):
     """What I told goes stale while the old connection still delivers."""
-    right_confirm(connection)
-    session = connection.peer
-    session._coming = min(connection.told, session.expected)  # 1 in a fresh session
+    right_confirm(greeting)
+    session = greeting._connection.peer
+    session._coming = min(greeting.told, session.expected)  # 1 in a fresh session
 
 
 def _is_told_nothing(_session, _number):
@@ -83,10 +83,10 @@ def _leaves_greetings_open(neighbours, gone):
     neighbours.node.send_again(gone.give_up(neighbours.draw() | 1))
 
 
-def _keeps_the_old_connection(neighbours, connection, doubts):
+def _keeps_the_old_connection(neighbours, connection, doubts, map_version):
     """Rule 5: adopting closes the old connection at once."""
     connection.peer.connection = None
-    right_adopted(neighbours, connection, doubts)
+    right_adopted(neighbours, connection, doubts, map_version)
 
 
 def _drops_the_oldest(session, payload, is_control):
@@ -140,37 +140,38 @@ def _trims_one_too_many(session, number):
     right_acknowledged(session, add(number, 1))
 
 
-def _says_first_one_late(connection):
-    first, connection.peer.first = connection.peer.first, add(connection.peer.first, 1)
-    right_confirm(connection)
-    connection.peer.first = first
+def _says_first_one_late(greeting):
+    peer = greeting._connection.peer
+    first, peer.first = peer.first, add(peer.first, 1)
+    right_confirm(greeting)
+    peer.first = first
 
 
 def _never_acknowledges(_connection):
     """Does not say what has arrived."""
 
 
-def _prefers_the_old(neighbours, connection, doubts):
+def _prefers_the_old(neighbours, connection, doubts, map_version):
     """Rule 5: a newly confirmed connection always wins."""
     older = connection.peer.connection
     if older is not None and neighbours.node.number == 1:
         neighbours.disconnected(connection, "there is one")
         return
-    right_adopted(neighbours, connection, doubts)
+    right_adopted(neighbours, connection, doubts, map_version)
 
 
 # Each with the schedule that shows it.
 MODEL = {
     "no CONFIRM": (
-        {(Connection, "_take_greeting"): _adopts_without_confirm,
+        {(Greeting, "_take_greeting"): _adopts_without_confirm,
          (Connection, "_take"): _is_told_first_later,
          # Frames may follow a HELLO at once then.
          (greeting_module, "STRANGE_BYTES"): 1 << 30,
          (Session, "_is_forgotten"): _goes_on_anyhow},
         traps.late_hello),
     "counting from a stale next receive": (
-        {(Connection, "_say_hello"): _says_hello_and_notes_next,
-         (Connection, "confirm"): _counts_from_what_it_told,
+        {(Greeting, "_say_hello"): _says_hello_and_notes_next,
+         (Greeting, "confirm"): _counts_from_what_it_told,
          (Session, "begins"): _is_told_nothing},
         traps.stale_count),
     "a told number that names another incarnation": (
@@ -194,7 +195,7 @@ SLIPS = {
     "any acknowledgement is believed": {(Session, "acknowledged"): _believes_any_ack},
     "an acknowledgement covers one more": {(Session, "acknowledged"): _trims_one_too_many},
     "nothing is sent again": {(Session, "adopt"): sends_nothing_again},
-    "first is one late": {(Connection, "confirm"): _says_first_one_late},
+    "first is one late": {(Greeting, "confirm"): _says_first_one_late},
     "a session goes on with a stranger": {(Session, "adopt"): resumes_with_a_stranger},
     "giving up keeps the incarnation": {(Session, "give_up"): keeps_its_incarnation},
     "nothing is acknowledged": {(Connection, "acknowledge"): _never_acknowledges},

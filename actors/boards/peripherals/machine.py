@@ -158,4 +158,8 @@ def soft_reset():
 
 
 def __getattr__(name):
+    if name == "WDT":  # few ask for it
+        from peripherals.watchdog import WDT
+
+        return WDT
     return getattr(umachine, name)

@@ -13,6 +13,7 @@ import time
 from mp_actors import Actor, Filter, batch, codec
 from mp_actors.clock import SystemClock
 from mp_actors.inlet import Inlet
+from mp_actors.readings import Readings
 from mp_actors.scheduler import Scheduler
 
 VALUES = [20 + 0.1 * place for place in range(64)]
@@ -94,7 +95,7 @@ def decoding(count):
 
     def work():
         for _ in range(-(-count // 64)):
-            batch.Batch(codec, body, 128)
+            Readings(codec, body, 128)
 
     return work
 

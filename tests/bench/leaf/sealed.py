@@ -88,6 +88,7 @@ class Pair:
         self.source = source.spawn(PATHS[0] + "/source", Source)
         target.spawn(PATHS[1] + "/tally", Tally)
         spec = {"wire": WIRE, "epoch": 1, "first": 1, "origins": [], "via": 0}
+        spec.update({"credit": 1 << 20, "full": "drop-oldest", "reliable": False})
         spec.update({"source": PATHS[0] + "/source", "source_device": SOURCE})
         spec.update({"target": PATHS[1] + "/tally", "target_device": TARGET})
         limits = self.nodes[1].limits
