@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from actors.boards import virtual
+from mp_actors import batch, frame
 from mp_actors.node import Limits
 from tests.bench.board import LEAF, LEAF_NUMBER, ROUTER, ROUTER_NUMBER, Station, keys_of
 from tests.bench.local import Source
@@ -113,6 +114,11 @@ class Flood(Station):
             self.sources[name].emit(VALUES[name](self.chance), now_us, f"{ROUTER}/{name}")
             self.sent += 1
 
+    def lose_one(self) -> None:
+        """A reading of no wire: what keeps the reasons of losses comes with the first, 5 KB."""
+        body = batch.encode(self.node.codec, 99, 1, 1, [0], [0], [0], 128)
+        self.node.send(frame.STREAM, LEAF_NUMBER, body)
+
     def fill(self, seconds: float) -> float:
         """Give the board all it takes for that long; returns how many a second that is."""
         clock, before = self.server.clock, self.delivered
@@ -202,6 +208,7 @@ def run(
 
 def _flood(flood: Flood, made: Outcome, messages: int, done: Callable[[int], object]) -> None:
     flood.roll_out()
+    flood.lose_one()
     for _ in range(WARM_UP_LOOKS):
         flood.fill(FILL_S / WARM_UP_LOOKS)
         flood.look()
