@@ -8,6 +8,7 @@ world their sensors measure. Nothing here starts a process except `exec_board`, 
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -74,6 +75,16 @@ def prepare(
     write_whole(folder / "config.json", _json(config))
     write_whole(folder / "main.py", MAIN.format(main).encode())
     return [built.note] if built.note else []
+
+
+def compile_ahead(site_folder: Path) -> None:
+    """Compile what boards of a site need, so that those which start together find it done.
+
+    *Raises* BoardError as `prepare` does.
+    """
+    sources = {**_kernel_sources(), **_site_sources(site_folder), **_peripheral_sources()}
+    with tempfile.TemporaryDirectory(prefix="mp-actors-build-") as folder:
+        build(sources, Path(folder), find())
 
 
 def command(
