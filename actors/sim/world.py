@@ -37,7 +37,7 @@ from actors.sim.ledger import (
 from actors.sim.network import Link
 from actors.sim.standins import Maker, Memories, StandIns
 from actors.site import Site
-from actors.state import StateFile
+from actors.state import Disk, StateFile
 from actors.store import Store
 from mp_actors.errors import ActorsError
 from mp_actors.node import Node
@@ -58,7 +58,8 @@ class Sim:
     """One simulation of a site that `check` found no fault with.
 
     `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
-    in which the controller keeps what it must not forget; None: nowhere.
+    in which the controller keeps what it must not forget; None: nowhere. `disk`: where that file
+    is, by default on this machine's.
     """
 
     def __init__(
@@ -69,9 +70,11 @@ class Sim:
         stand_ins: StandIns | None = None,
         report_ms: int = REPORT_MS,
         state: Path | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self.seed = seed
         self._state_path = state
+        self._disk = disk
         self.chance = Random(seed)
         self.now_us = 0
         self.plan: Plan = make_plan(site)
@@ -332,7 +335,7 @@ class Sim:
         )
         note_arrivals(node, self._arrived)
         if device.path == self.plan.controller:
-            state_file = StateFile(self._state_path)
+            state_file = StateFile(self._state_path, self._disk)
             state = state_file.load()
             state.term += 1
             self._controller = add_controller(
