@@ -58,8 +58,7 @@ class Sim:
     """One simulation of a site that `check` found no fault with.
 
     `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
-    in which the controller keeps what it must not forget; None: nowhere. `disk`: where that file
-    is, by default on this machine's.
+    in which the controller keeps what it must not forget, on a `disk`; None: nowhere.
     """
 
     def __init__(
@@ -73,8 +72,7 @@ class Sim:
         disk: Disk | None = None,
     ) -> None:
         self.seed = seed
-        self._state_path = state
-        self._disk = disk
+        self._state_path, self._disk = state, disk
         self.chance = Random(seed)
         self.now_us = 0
         self.plan: Plan = make_plan(site)
