@@ -169,6 +169,7 @@ def _account(
     made.delivered += unreported
     arrived += unreported
     # A source that died may have sent more than it last reported, first of all what waited then.
+    # Below zero: in its flash it had more than it last reported; see `mp_actors.spill`.
     unseen = max(0, sent - arrived - missing)
     beyond = max(0, arrived + missing - sent)
     made.accepted += max(0, beyond - waited)

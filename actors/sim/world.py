@@ -35,7 +35,7 @@ from actors.sim.ledger import (
     whereabouts,
 )
 from actors.sim.network import Link
-from actors.sim.standins import Maker, Memories, StandIns
+from actors.sim.standins import Flash, Maker, Memories, StandIns
 from actors.site import Site
 from actors.state import Disk, StateFile
 from actors.store import Store
@@ -85,11 +85,11 @@ class Sim:
         self._scheduled = 0
         self._hash = hashlib.sha256()
         self._maker = Maker(stand_ins or {}, seed, self.memories)
-        self._report_ms = report_ms
+        self._report_ms, self._is_halted = report_ms, False
         self._controller: Any = None
-        self._is_halted = False
-        # The disks of workers, which outlast their crashes.
-        self.stores = {path: Store() for path, one in self.plan.devices.items() if one.is_worker}
+        # They outlast the crashes of their devices.
+        disks = {path: Flash if one.is_board else Store for path, one in self.plan.devices.items()}
+        self.stores: dict[str, Any] = {path: disk() for path, disk in disks.items()}
         routing = Routing(site.topology)
         self._parents = {
             device.path: [] if device.is_router else
@@ -329,7 +329,7 @@ class Sim:
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),
-            store=self.stores.get(device.path),
+            store=self.stores[device.path],
         )
         note_arrivals(node, self._arrived)
         if device.path == self.plan.controller:
