@@ -115,6 +115,11 @@ class SpillingOutbox(Outbox):
             return True
         return not self._is_failing and self._backlog.has_room(self._wanted)
 
+    def _move(self, rows, to):
+        for row, more in zip(to, rows):
+            row.extend(more)
+        _forget(rows, BLOCK)
+
     # -- from the flash
 
     def _load(self):
@@ -122,9 +127,7 @@ class SpillingOutbox(Outbox):
         if self.values:
             return True
         if not self._backlog.readings:
-            for row, late in zip(self._now, self._late):
-                row.extend(late)
-            _forget(self._late, BLOCK)
+            self._move(self._late, self._now)
             return True
         if not self._may_try():
             return False
@@ -170,6 +173,8 @@ class SpillingOutbox(Outbox):
             return self._fails(error)
         self._works()
         _forget(rows, count)
+        if rows is self._now and backlog.readings:
+            self._move(rows, self._late)  # what the block had no room for is newer
         return True
 
     def _block(self, rows):
