@@ -43,10 +43,13 @@ class DeviceReport:
         for key, row in self.ends.items():
             if key in going_on:
                 continue
-            closed = [*row[:4], 0, dict(row[5]), *row[6:]]
+            closed = _added(self.past_ends.get(key), [*row[:4], 0, dict(row[5]), *row[6:]])
+            dropped = closed[5]
+            if dropped.get("crash", 0) < 0:
+                closed[2] -= dropped.pop("crash")  # in flash it had more than it last reported
             if row[4]:
-                closed[5]["crash"] = closed[5].get("crash", 0) + row[4]  # it waited there
-            self.past_ends[key] = _added(self.past_ends.get(key), closed)
+                dropped["crash"] = dropped.get("crash", 0) + row[4]  # it waited there
+            self.past_ends[key] = closed
         self.past_lost += self.figures.get("lost", ())
         self.ends = going_on
         self.actors = {}
