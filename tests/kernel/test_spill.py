@@ -264,6 +264,21 @@ def test_a_flash_that_fails_is_said_once_and_the_node_goes_on_with_its_memory():
     site.flash.clean()
 
 
+def test_a_file_where_its_folder_belongs_is_a_flash_that_fails():
+    site = Site()
+    place = site.flash._path
+    os.rmdir(place)
+    with open(place, "w") as stream:
+        stream.write("no folder")
+    site.pull()
+    site.emit(*range(100))
+    assert len(site.lines("flash cannot be used: ")) == 1
+    assert site.outbox.dropped == {"overflow": 100 - BLOCK}
+    site.plug()
+    assert site.kept == list(range(100 - BLOCK, 100))
+    os.remove(place)
+
+
 def test_a_flash_that_could_not_be_read_at_the_beginning_is_read_when_it_can_be():
     site = Site()
     site.pull()

@@ -4,13 +4,16 @@ in their flash comes in order, once, accounted for to the last reading.
 
 from itertools import pairwise
 from random import Random
+from unittest import mock
 
 import pytest
 
 from actors import Pipeline, Topology
 from actors.delivery import stream
+from actors.sim.standins import Flash
 from actors.sim.world import Sim
-from mp_actors.spill import BLOCK
+from mp_actors.backlog import Backlog
+from mp_actors.spill import BLOCK, SpillingOutbox
 from tests.sim.sites import Keep, site_of
 from tests.sim.test_delivery import Meter, Slower, check_accounts, check_exact, values
 
@@ -119,8 +122,8 @@ def test_a_target_that_gives_no_credit_fills_the_flash_as_a_cut_does():
     assert check_rest(sim)["dropped"] == {}
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_a_board_that_loses_its_power_again_and_again_loses_what_was_no_whole_block(seed):
+def live_through(seed):
+    """Cuts and crashes of a seed; asserts that what has to hold does."""
     sim, chance = begun(seed, flash_kb=64, period_ms=20), Random(f"flash {seed}")
     crashes = 0
     for _ in range(6):
@@ -146,6 +149,49 @@ def test_a_board_that_loses_its_power_again_and_again_loses_what_was_no_whole_bl
     # Two blocks in memory, a file that had begun to leave, a session.
     assert made - len(got) <= crashes * (2 * BLOCK + FILE_MAX + SESSION_MAX)
     assert len(got) <= row["accepted"] <= made  # what died before a report, nobody has heard of
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_board_that_loses_its_power_again_and_again_loses_what_was_no_whole_block(seed):
+    live_through(seed)
+
+
+def _leaves_unmarked(flash, name, to):
+    flash.files[to] = flash.files[name]
+
+
+def _counts_as_lost(box, reason, count, right=SpillingOutbox.drop):
+    if count > 0:
+        right(box, reason, count)
+
+
+def _takes_newest(backlog, right=Backlog.take):
+    backlog._files.reverse()
+    found = right(backlog)
+    backlog._files.reverse()
+    return found
+
+
+WRONG = {
+    "a block may leave a second time": (Flash, "rename", _leaves_unmarked),
+    "what was kept counts as lost": (SpillingOutbox, "drop", _counts_as_lost),
+    "the newest leaves first": (Backlog, "take", _takes_newest),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_in_that_is_found(name):
+    with mock.patch.object(*WRONG[name]):
+        assert any(_is_found(seed) for seed in range(6))
+
+
+def _is_found(seed):
+    Meter.counts.clear()
+    try:
+        live_through(seed)
+    except AssertionError:
+        return True
+    return False
 
 
 def test_what_a_board_kept_comes_after_its_reset_and_is_no_loss():
