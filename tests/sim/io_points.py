@@ -7,12 +7,16 @@ can lose its power: what was not forced onto it is lost then, or is there in par
 
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
+from actors.accel import crypto
+from actors.sim import world
+from mp_actors.proof import Proof
 from mp_actors.requests import Requests
 
 FILE = Path("state.json")
-right_ask = Requests.ask
+right_ask, right_node, right_controller = Requests.ask, world.make_node, world.add_controller
 
 
 class Killed(BaseException):
@@ -142,3 +146,37 @@ def met_by(points, ordered):
 
     with mock.patch.object(Requests, "ask", ask):
         yield
+
+
+@contextmanager
+def fenced(numbers, controller):
+    """Let orders carry the controller's proof, with its term, as in a site with keys; all but what
+    handshakes prove. `numbers`: of all devices, `controller`: of the one that gives orders.
+    """
+
+    def make_node(device, *args, **options):
+        node = right_node(device, *args, **options)
+        is_first = device.number == controller
+        keys = SimpleNamespace(
+            macs={number: _mac(number) for number in numbers} if is_first else {},
+            modulus=b"", control_from=controller, control_mac=_mac(device.number),
+        )
+        node.proof = _Fence(crypto, keys, 0)
+        return node
+
+    def add_controller(node, *args, **options):
+        node.proof._term = options["state"].term
+        return right_controller(node, *args, **options)
+
+    with mock.patch.object(world, "make_node", make_node), (
+            mock.patch.object(world, "add_controller", add_controller)):
+        yield
+
+
+class _Fence(Proof):
+    def is_signed(self, _encoded, _signature):
+        return True  # who signs maps has no term
+
+
+def _mac(number):
+    return bytes([number]) * 32
