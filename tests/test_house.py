@@ -28,7 +28,7 @@ from tests.house import (
 
 FLOORS = {
     "mp_actors": {
-        0: "errors crypto",
+        0: "errors crypto backlog",
         1: "path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
         2: "timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
@@ -39,7 +39,7 @@ FLOORS = {
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
-        10: "lost leaf router neighbours reliable arrivals",
+        10: "lost leaf router neighbours reliable spill arrivals",
         11: "control wires requests watch explain",
         12: "node system",
         13: "clock links",

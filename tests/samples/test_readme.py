@@ -59,6 +59,17 @@ def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
     assert deliveries == {"soil-moisture": "stream", "deadband": "latest", "mean": "reliable"}
 
 
+def test_what_a_board_keeps_in_flash_is_said_where_its_wire_is_drawn(folder):
+    site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
+    added = snippet("# site.py, a last line for a board that is often alone")
+    (folder / "site.py").write_text(site + added)
+    text = output([*ACTORS, "run", "site.py", "--seconds", "3", "--json", "out.json"], folder)
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"], text
+    (wire,) = [one for one in summary["wires"] if one["source"].endswith("/deadband")]
+    assert wire["delivered"] > 0
+
+
 def test_a_second_gateway_takes_over_in_the_simulator(folder):
     site = (folder / "site.py").read_text()
     (folder / "site.py").write_text(site + snippet("# site.py, a second gateway"))
