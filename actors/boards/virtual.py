@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import mp_actors
 from actors.boards.build import build, write_whole
 from actors.boards.interpreter import BoardError, Interpreter, find
+from actors.boards.world_file import has_world
 
 # Objects are twice as big on 64 bits (measured), so this is the 112 KB heap of an ESP32.
 HEAP_KB = 224
@@ -38,7 +39,10 @@ WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 
 # A site module of such a name would hide a part of the board, or be hidden by it.
-TAKEN_NAMES = ("boot", "esp32", "lib", "machine", "main", "mp_actors", "peripherals")
+TAKEN_NAMES = (
+    *("boot", "dht", "esp32", "lib", "machine", "main", "mp_actors", "neopixel", "network"),
+    "peripherals",
+)
 SKIPPED_FILES = ("site.py", "conftest.py")
 SKIPPED_FOLDERS = ("tests",)
 
@@ -66,7 +70,8 @@ def prepare(
     }
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
-    write_whole(folder / WORLD, _json(_world(folder, seed)))
+    told = _world(folder, seed) | _around(Path(site_folder), config)
+    write_whole(folder / WORLD, _json(told))
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran
@@ -178,6 +183,16 @@ def _world(folder: Path, seed: int) -> dict[str, object]:
     number = hashlib.sha256(f"{seed}:{folder.resolve()}".encode()).digest()[:5]
     # A first byte of 2 marks a locally given address, so it is nobody's real chip.
     return {"seed": seed, "started_s": started_s, "unique_id": "02" + number.hex()}
+
+
+def _around(site_folder: Path, config: Mapping[str, object]) -> dict[str, object]:
+    """Where a site's own world is, if it has one, and which board asks it.
+
+    The world is not in the flash: files it replays stay where they are. *Raises* BoardError.
+    """
+    if not has_world(site_folder):
+        return {}
+    return {"own": True, "beside": str(site_folder.resolve()), "board": config.get("path", "")}
 
 
 def _json(value: object) -> bytes:
