@@ -68,10 +68,10 @@ def prepare(
         **_site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
+    around = _around(Path(site_folder), config)
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
-    told = _world(folder, seed) | _around(Path(site_folder), config)
-    write_whole(folder / WORLD, _json(told))
+    write_whole(folder / WORLD, _json(_world(folder, seed) | around))
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran

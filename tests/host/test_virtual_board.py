@@ -21,6 +21,7 @@ from actors.boards.interpreter import BoardError, find
 from actors.boards.peripherals import world
 
 ROOT = Path(virtual.__file__).parents[2]
+PERIPHERALS = Path(world.__file__).parent
 PROBED_TIMES_S = (0, 0.5, 17.25, 3599.9, 3600, 5000.125, 86399, 1000000.5)
 
 
@@ -226,12 +227,9 @@ def test_prepare_lays_out_kernel_site_hardware_and_configuration(flash, site):
         "lib/mp_actors/links/__init__.mpy",
         "main.py",
         "parts.mpy",
-        "peripherals/esp32.mpy",
-        "peripherals/machine.mpy",
         "peripherals/modules.json",
-        "peripherals/watchdog.mpy",
         "peripherals/world.json",
-        "peripherals/world.mpy",
+        *(f"peripherals/{path.stem}.mpy" for path in PERIPHERALS.glob("*.py")),
     }
     assert json.loads((flash / "config.json").read_bytes()) == {"run": "parts"}
 
@@ -252,7 +250,7 @@ def test_modules_gone_from_the_site_go_and_other_files_stay(flash, site):
     assert {"state.bin", "sent.mpy", "parts.mpy"} <= layout(flash)
 
 
-@pytest.mark.parametrize("name", ["machine.py", "main.py", "mp_actors.py", "peripherals.py"])
+@pytest.mark.parametrize("name", ["machine.py", "main.py", "mp_actors.py", "dht.py"])
 def test_a_site_module_with_a_name_of_the_board_is_refused(flash, site, name):
     (site / name).write_text("")
     with pytest.raises(BoardError, match="a board has its own"):
