@@ -31,13 +31,14 @@ FLOORS = {
         0: "errors crypto sensors actuators",
         1: "wired path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
-        2: "timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
+        2: "wired_i2c timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
         4: "actor supervise flow",
         5: "roles cell loader",
         6: "operators scheduler sensors.chip sensors.touch sensors.potentiometer sensors.hall "
-        "sensors.mpu6050 sensors.dht sensors.mhz19b sensors.hcsr04 sensors.encoder sensors.button "
-        "actuators.switch actuators.pwm actuators.ssd1306 actuators.pixels",
+        "sensors.mpu6050 sensors.dht sensors.mhz19b sensors.mhz19b_pulse sensors.hcsr04 "
+        "sensors.encoder sensors.button actuators.switch actuators.pwm actuators.ssd1306 "
+        "actuators.pixels",
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",

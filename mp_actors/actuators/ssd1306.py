@@ -8,14 +8,13 @@ which it is switched on, application note figure 2.
 """
 
 from mp_actors.roles import Sink
-from mp_actors.wired import I2CPart
+from mp_actors.wired_i2c import I2CPart
 
 COMMAND, DATA = 0x00, 0x40
 WIDTH, LINE_PIXELS, COLUMNS = 128, 8, 16
 # Off, clock, rows, no shift, first line, charge pump, address by rows, turned the usual way round.
 BEGIN = (
-    b"\xae\xd5\x80\xa8%c\xd3\x00\x40\x8d\x14\x20\x00"
-    b"\xa1\xc8\xda%c\x81\xcf\xd9\xf1\xdb\x40\xa4\xa6"
+    b"\xae\xd5\x80\xa8%c\xd3\x00\x40\x8d\x14\x20\x00\xa1\xc8\xda%c\x81\xcf\xd9\xf1\xdb\x40\xa4\xa6"
 )
 ON, OFF = b"\xaf", b"\xae"
 

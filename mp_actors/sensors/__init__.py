@@ -6,7 +6,8 @@
     hall           a linear Hall sensor            mT
     mpu6050        motion, by I2C                  g, °/s, °C
     dht            DHT11 and DHT22                 °C or % RH
-    mhz19b         carbon dioxide                  ppm
+    mhz19b         carbon dioxide, by UART         ppm
+    mhz19b_pulse   the same, by its pulses         ppm
     hcsr04         distance by ultrasound          cm
     encoder        a rotary encoder                detents
     button         a button                        True, False

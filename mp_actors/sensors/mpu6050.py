@@ -1,35 +1,58 @@
 """Motion by an MPU-6050 on I2C: acceleration in g, rotation in °/s, the chip's temperature in °C.
 
-Each is an actor, with `(x, y, z)` as a list; several may share a chip. Address 0x68, or 0x69 with
-AD0 high. Clones that give another WHO_AM_I are warned of and used.
+`measure` says which of the three an actor gives; several may share a chip. Motion is [x, y, z].
+Address 0x68, or 0x69 with AD0 high. Clones that give another WHO_AM_I are warned of and used.
 
-    range     ±2 ±4 ±8 ±16 g            16384  8192  4096  2048 steps a g
-              ±250 ±500 ±1000 ±2000 °/s 131    65.5  32.8  16.4 steps a °/s
-    T in °C   raw / 340 + 36.53
+    acceleration   `range` 2 4 8 16 g              16384 8192 4096 2048 steps a g
+    rotation       `range` 250 500 1000 2000 °/s   131 65.5 32.8 16.4 steps a °/s
+    temperature    raw / 340 + 36.53 °C
 
 *Source*: RM-MPU-6000A-00 revision 4.2, sections 4.4, 4.5, 4.17-4.19, 4.28, 4.32.
 """
 
 from mp_actors.roles import Sensor
-from mp_actors.wired import I2CPart
+from mp_actors.wired_i2c import I2CPart
 
-GYRO_CONFIG, ACCEL_CONFIG, ACCEL, TEMPERATURE, GYRO = 0x1B, 0x1C, 0x3B, 0x41, 0x43
+# First register, its bytes, the register of its range (bits 3 and 4), the smallest range.
+QUANTITIES = {
+    "acceleration": (0x3B, 6, 0x1C, 2),
+    "rotation": (0x43, 6, 0x1B, 250),
+    "temperature": (0x41, 2, 0, 0),
+}
 PWR_MGMT_1, WHO_AM_I = 0x6B, 0x75
-ASLEEP = 0x40
-AWAKE_BY_GYRO_CLOCK = b"\x01"
+ASLEEP, BY_GYRO_CLOCK = 0x40, b"\x01"
 ADDRESS = 0x68
 
 
-class _Mpu6050(Sensor):
-    """Wakes the chip and reads words of its registers."""
+class MPU6050(Sensor):
+    """[x, y, z] in g or °/s, or °C."""
 
-    def __init__(self, scl, sda, address, bus, period_ms):
+    def __init__(
+        self,
+        measure="acceleration",
+        range=None,
+        scl=22,
+        sda=21,
+        address=ADDRESS,
+        bus=0,
+        period_ms=100,
+    ):
+        if measure not in QUANTITIES:
+            raise ValueError("measure: expected one of %s, got %r" % (sorted(QUANTITIES), measure))
         self.period_ms = period_ms
-        self._chip = I2CPart("MPU-6050", address, bus, scl, sda)
-        self._byte = bytearray(1)
-        self._chip.read(WHO_AM_I, self._byte)
+        self._register, size_bytes, config, smallest = QUANTITIES[measure]
+        self._buffer, self._byte = bytearray(size_bytes), bytearray(1)
+        self._chip = chip = I2CPart("MPU-6050", address, bus, scl, sda)
+        chip.read(WHO_AM_I, self._byte)
         self._who = self._byte[0]
-        self._chip.write(PWR_MGMT_1, AWAKE_BY_GYRO_CLOCK)
+        chip.write(PWR_MGMT_1, BY_GYRO_CLOCK)
+        self._range = 0
+        if config:
+            self._range = range or smallest
+            ranges = [smallest, 2 * smallest, 4 * smallest, 8 * smallest]
+            if self._range not in ranges:
+                raise ValueError("range: expected one of %s, got %r" % (ranges, range))
+            chip.write(config, bytes([ranges.index(self._range) << 3]))
 
     def started(self):
         if self._who != ADDRESS:
@@ -38,61 +61,19 @@ class _Mpu6050(Sensor):
                 % self._who
             )
 
-    def _set_range(self, register, ranges, wanted):
-        if wanted not in ranges:
-            raise ValueError("range: expected one of %s, got %r" % (ranges, wanted))
-        self._chip.write(register, bytes([ranges.index(wanted) << 3]))
-
-    def _words(self, register, buffer):
-        """Signed words, the higher byte first. *Raises* PartError."""
-        self._chip.read(register, buffer)
-        if not any(buffer):
+    def sample(self):
+        data = self._buffer
+        self._chip.read(self._register, data)
+        if not any(data):
             # Hardly a measurement: after a loss of power it sleeps, and gives zeros.
             self._chip.read(PWR_MGMT_1, self._byte)
             if self._byte[0] & ASLEEP:
                 raise self._chip.fault("has lost its power for a while and is asleep")
-        return [
-            ((buffer[place] ^ 128) - 128) * 256 + buffer[place + 1]
-            for place in range(0, len(buffer), 2)
-        ]
+        if not self._range:
+            return self._word(0) / 340 + 36.53
+        step = self._range / 32768
+        return [self._word(0) * step, self._word(2) * step, self._word(4) * step]
 
-
-class Acceleration(_Mpu6050):
-    """[x, y, z] in g."""
-
-    RANGES = (2, 4, 8, 16)
-
-    def __init__(self, scl=22, sda=21, address=ADDRESS, bus=0, range_g=2, period_ms=100):
-        _Mpu6050.__init__(self, scl, sda, address, bus, period_ms)
-        self._set_range(ACCEL_CONFIG, self.RANGES, range_g)
-        self._step = range_g / 32768
-        self._buffer = bytearray(6)
-
-    def sample(self):
-        return [word * self._step for word in self._words(ACCEL, self._buffer)]
-
-
-class Rotation(_Mpu6050):
-    """[x, y, z] in °/s."""
-
-    RANGES = (250, 500, 1000, 2000)
-
-    def __init__(self, scl=22, sda=21, address=ADDRESS, bus=0, range_dps=250, period_ms=100):
-        _Mpu6050.__init__(self, scl, sda, address, bus, period_ms)
-        self._set_range(GYRO_CONFIG, self.RANGES, range_dps)
-        self._step = range_dps / 32768
-        self._buffer = bytearray(6)
-
-    def sample(self):
-        return [word * self._step for word in self._words(GYRO, self._buffer)]
-
-
-class Temperature(_Mpu6050):
-    """°C of the chip, a few above the room's."""
-
-    def __init__(self, scl=22, sda=21, address=ADDRESS, bus=0, period_ms=1000):
-        _Mpu6050.__init__(self, scl, sda, address, bus, period_ms)
-        self._buffer = bytearray(2)
-
-    def sample(self):
-        return self._words(TEMPERATURE, self._buffer)[0] / 340 + 36.53
+    def _word(self, place):
+        """A signed word, the higher byte first."""
+        return ((self._buffer[place] ^ 128) - 128) * 256 + self._buffer[place + 1]

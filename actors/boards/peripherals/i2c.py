@@ -7,10 +7,11 @@ matter. Each is loaded when an address is first used, and keeps its registers un
 import errno
 
 import machine
+from micropython import const
 
 # Both are on every bus unless `world.py` says otherwise.
 ON_I2C = {0x3C: "ssd1306", 0x68: "mpu6050"}
-FREQUENCY_MAX_HZ = 1000000
+_FREQUENCY_MAX_HZ = const(1000000)
 
 _parts = {}
 
@@ -37,7 +38,7 @@ class I2C:
     def __init__(self, id=0, *, scl=None, sda=None, freq=400000, timeout=50000):
         if id not in (0, 1, -1):
             raise ValueError(f"I2C({id!r}) doesn't exist")
-        if freq > FREQUENCY_MAX_HZ or timeout < 1:
+        if freq > _FREQUENCY_MAX_HZ or timeout < 1:
             raise ValueError("invalid frequency or timeout")
         for pin in (scl, sda):
             if pin is not None and pin.number >= machine.INPUT_PINS_FROM:
@@ -74,10 +75,3 @@ class I2C:
         if part is None:
             raise OSError(errno.ENODEV)
         return part
-
-
-class SoftI2C(I2C):
-    """The same by software: pins, and no number."""
-
-    def __init__(self, scl, sda, *, freq=400000, timeout=50000):
-        I2C.__init__(self, -1, scl=scl, sda=sda, freq=freq, timeout=timeout)

@@ -10,14 +10,15 @@ import time
 
 import machine
 import micropython
+from micropython import const
 
-FALLING, RISING = 2, 1
-BOUNCE_MS = 3
+_FALLING = const(2)
+_RISING = const(1)
+_BOUNCE_MS = const(3)
 # Quarter steps of a quadrature encoder as levels of its two contacts, A leading.
 GRAY = ((1, 1), (0, 1), (0, 0), (1, 0))
-CYCLE_MS = 1004  # of the pulses of an MH-Z19B: 2 ms high at the least, 2 ms low at the least
+_CYCLE_MS = const(1004)  # of the pulses of an MH-Z19B: high and low for 2 ms at the least
 
-_held = False
 _lines = {}
 _watched = []  # a list of its own: it only grows, so the thread can read it at any time
 
@@ -55,7 +56,7 @@ class Line:
         if level == self.level:
             return
         self.level = level
-        if self.handler is None or not self.trigger & (RISING if level else FALLING):
+        if self.handler is None or not self.trigger & (_RISING if level else _FALLING):
             return
         micropython.heap_lock()
         error = None
@@ -80,7 +81,7 @@ class Line:
         if part in ("encoder a", "encoder b"):
             return GRAY[here.sense("turned") % 4][part == "encoder b"]
         if part == "mhz19b":
-            within_ms = int(here.now_s() * 1000) % CYCLE_MS
+            within_ms = int(here.now_s() * 1000) % _CYCLE_MS
             return 1 if within_ms < 2 + here.sense("co2") // 2 else 0
         return self.level
 
@@ -91,26 +92,14 @@ class Line:
             self._firm = level
         elif level != self._firm:
             self._firm, self._at_ms = level, now_ms
-        if time.ticks_diff(now_ms, self._at_ms) < BOUNCE_MS and _watched:
+        if time.ticks_diff(now_ms, self._at_ms) < _BOUNCE_MS and _watched:
             return level ^ now_ms & 1
         return level
 
 
-def disable_irq():
-    """Nobody is called until `enable_irq` is given what this returns."""
-    global _held
-    before, _held = _held, True
-    return before
-
-
-def enable_irq(before):
-    global _held
-    _held = before
-
-
 def _watch():
     while True:
-        for line in () if _held else _watched:
+        for line in _watched:
             try:
                 line.drive(line.look())
             except Exception as error:  # the person's world.py

@@ -2,7 +2,7 @@
 
 Comes before MicroPython's built-in `machine` on the module path, and hands on everything it does
 not model. Wrong pins and settings are refused as on the chip; nothing here knows of actors. What
-not every board uses has a file of its own, loaded by whoever asks for it: see `_ELSEWHERE`.
+not every board uses has a file of its own, loaded by whoever asks for it; see `__getattr__`.
 """
 
 import errno
@@ -10,17 +10,18 @@ import sys
 import time
 
 import umachine
+from micropython import const
 from peripherals import world
 
 # The status tells whoever started the process to start it again; the built-in soft_reset ends
 # like a program that is done.
-RESET_STATUS = 75
+_RESET_STATUS = const(75)
 
 ADC_PINS = (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39)
-ADC2_PINS_TO = 27  # of the pins above; the radio needs that half of the ADC
+_ADC2_PINS_TO = const(27)  # of the pins above; the radio needs that half of the ADC
 MISSING_PINS = (24, 28, 29, 30, 31)
 INPUT_PINS_FROM = 34
-PIN_MAX = 39
+_PIN_MAX = const(39)
 
 # Full scale of each attenuation, roughly; a real chip bends towards its end.
 FULL_SCALE_UV = (1000000, 1340000, 2000000, 3600000)
@@ -28,22 +29,6 @@ FULL_SCALE_UV = (1000000, 1340000, 2000000, 3600000)
 FREQUENCIES_HZ = (20000000, 40000000, 80000000, 160000000, 240000000)
 
 here = world.World("peripherals/world.json")
-
-# Where the rest of the model is: a name of this module, and the one that has it.
-_ELSEWHERE = {
-    "I2C": "i2c",
-    "PWM": "pwm",
-    "RTC": "rtc",
-    "SoftI2C": "i2c",
-    "TouchPad": "touchpad",
-    "UART": "uart",
-    "WDT": "watchdog",
-    "bitstream": "pulses",
-    "dht_readinto": "pulses",
-    "disable_irq": "interrupts",
-    "enable_irq": "interrupts",
-    "time_pulse_us": "pulses",
-}
 
 levels: "dict[int, int]" = {}  # of pins as they were driven or pulled
 pulse = [None, 0, 0]  # the last output that went low: its pin, and since and until when it was high
@@ -66,7 +51,7 @@ class Pin(umachine.PinBase):
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None):
         number = id.number if isinstance(id, Pin) else id
-        if not isinstance(number, int) or not 0 <= number <= PIN_MAX or number in MISSING_PINS:
+        if not isinstance(number, int) or not 0 <= number <= _PIN_MAX or number in MISSING_PINS:
             raise ValueError("invalid pin")
         self.number: int = number
         self._line = None  # what moves it, once it was read or listened to
@@ -170,7 +155,7 @@ class ADC:
 
     def read(self):
         """The older reading, in the converter's own bits: 0 to 4095 unless `width` was called."""
-        if radio_on and self._pin <= ADC2_PINS_TO:
+        if radio_on and self._pin <= _ADC2_PINS_TO:
             raise OSError(errno.ETIMEDOUT)
         raw_max = (1 << self._bits) - 1
         level = here.analog_uv(self._pin) * raw_max // FULL_SCALE_UV[_attenuations[self._pin]]
@@ -195,15 +180,17 @@ def freq(hz=None):
 
 def reset():
     """End this process so that the board is started again."""
-    sys.exit(RESET_STATUS)
+    sys.exit(_RESET_STATUS)
 
 
 def soft_reset():
     """As `reset`: a process has no state that would outlive its interpreter."""
-    sys.exit(RESET_STATUS)
+    sys.exit(_RESET_STATUS)
 
 
 def __getattr__(name):
-    if name in _ELSEWHERE:
-        return getattr(__import__("peripherals." + _ELSEWHERE[name], None, None, (name,)), name)
-    return getattr(umachine, name)
+    """What is in the file of its name in small letters, else what MicroPython has built in."""
+    try:
+        return getattr(__import__("peripherals." + name.lower(), None, None, (name,)), name)
+    except ImportError:
+        return getattr(umachine, name)

@@ -4,17 +4,23 @@
 """
 
 import machine
+from micropython import const
 
-GYRO_CONFIG, ACCEL_CONFIG, FIRST, PWR_MGMT_1, WHO_AM_I = 0x1B, 0x1C, 0x3B, 0x6B, 0x75
-ASLEEP, RESET = 0x40, 0x80
-LAST = FIRST + 13
+_GYRO_CONFIG = const(0x1B)
+_ACCEL_CONFIG = const(0x1C)
+_FIRST = const(0x3B)
+_PWR_MGMT_1 = const(0x6B)
+_WHO_AM_I = const(0x75)
+_ASLEEP = const(0x40)
+_RESET = const(0x80)
+_LAST = const(0x48)
 
 
 class Chip:
     """The register file. `option`: what WHO_AM_I answers, for clones, as "0x70"."""
 
     def __init__(self, option):
-        self._who = int(option) if option else 0x68
+        self._who = int(option, 0) if option else 0x68
         self._reset()
 
     def write(self, data):
@@ -26,8 +32,8 @@ class Chip:
 
     def read(self, count):
         """The registers from the one named last; a measurement is all of one moment."""
-        is_measured = self._at <= LAST and self._at + count > FIRST
-        if is_measured and not self.registers[PWR_MGMT_1] & ASLEEP:
+        is_measured = self._at <= _LAST and self._at + count > _FIRST
+        if is_measured and not self.registers[_PWR_MGMT_1] & _ASLEEP:
             self._measure()
         found = bytes([self.registers[(self._at + place) & 127] for place in range(count)])
         self._at += count
@@ -35,24 +41,24 @@ class Chip:
 
     def _reset(self):
         self.registers = bytearray(128)
-        self.registers[PWR_MGMT_1] = ASLEEP
-        self.registers[WHO_AM_I] = self._who
+        self.registers[_PWR_MGMT_1] = _ASLEEP
+        self.registers[_WHO_AM_I] = self._who
         self._at = 0
 
     def _put(self, register, value):
-        if register == PWR_MGMT_1 and value & RESET:
+        if register == _PWR_MGMT_1 and value & _RESET:
             self._reset()
-        elif not FIRST <= register <= LAST and register != WHO_AM_I:
+        elif not _FIRST <= register <= _LAST and register != _WHO_AM_I:
             self.registers[register] = value
 
     def _measure(self):
         here = machine.here
-        one_g = 16384 >> (self.registers[ACCEL_CONFIG] >> 3 & 3)
-        full_scale = 250 << (self.registers[GYRO_CONFIG] >> 3 & 3)
+        one_g = 16384 >> (self.registers[_ACCEL_CONFIG] >> 3 & 3)
+        full_scale = 250 << (self.registers[_GYRO_CONFIG] >> 3 & 3)
         raw = [milli * one_g // 1000 for milli in here.sense("acceleration")]
         raw.append((here.sense("temperature") - 3653) * 340 // 100)
         raw += [centi * 32768 // (100 * full_scale) for centi in here.sense("rotation")]
         for place, value in enumerate(raw):
             value = min(max(value, -32768), 32767) & 0xFFFF
-            self.registers[FIRST + 2 * place] = value >> 8
-            self.registers[FIRST + 2 * place + 1] = value & 255
+            self.registers[_FIRST + 2 * place] = value >> 8
+            self.registers[_FIRST + 2 * place + 1] = value & 255

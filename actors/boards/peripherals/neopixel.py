@@ -1,6 +1,6 @@
 """`neopixel` as ESP32 firmware has it built in: colours of LEDs, sent by `machine.bitstream`."""
 
-from machine import Pin, bitstream
+import machine
 
 # Nanoseconds a bit is high and low: of a 0, of a 1.
 TIMING_NS = (400, 850, 800, 450)
@@ -13,7 +13,7 @@ class NeoPixel:
     def __init__(self, pin, n, bpp=3, timing=1):
         self.pin, self.n, self.bpp = pin, n, bpp
         self.buf = bytearray(n * bpp)
-        pin.init(Pin.OUT)
+        pin.init(machine.Pin.OUT)
 
     def __len__(self):
         return self.n
@@ -30,4 +30,4 @@ class NeoPixel:
             self[i] = v
 
     def write(self):
-        bitstream(self.pin, 0, TIMING_NS, self.buf)
+        machine.bitstream(self.pin, 0, TIMING_NS, self.buf)

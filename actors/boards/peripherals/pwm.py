@@ -1,8 +1,9 @@
 """`machine.PWM` of a virtual board: what each pin is driven with is in `driven`."""
 
 import machine
+from micropython import const
 
-CHANNELS_MAX = 16
+_CHANNELS_MAX = const(16)
 FREQUENCIES_HZ = (1, 40000000)
 
 driven = {}  # {pin: [frequency in Hz, duty of 65535]}
@@ -14,8 +15,8 @@ class PWM:
     def __init__(self, dest, freq=5000, duty_u16=32768):
         machine.Pin(dest, machine.Pin.OUT)
         self._pin = dest.number if isinstance(dest, machine.Pin) else dest
-        if self._pin not in driven and len(driven) >= CHANNELS_MAX:
-            raise RuntimeError(f"out of PWM channels:{CHANNELS_MAX}")
+        if self._pin not in driven and len(driven) >= _CHANNELS_MAX:
+            raise RuntimeError(f"out of PWM channels:{_CHANNELS_MAX}")
         driven[self._pin] = [0, 0]
         self.freq(freq)
         self.duty_u16(duty_u16)

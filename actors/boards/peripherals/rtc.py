@@ -2,7 +2,9 @@
 
 import time
 
-MEMORY_BYTES_MAX = 2048
+from micropython import const
+
+_MEMORY_BYTES_MAX = const(2048)
 FILE = "peripherals/rtc.bin"  # A new folder is a board whose power was off.
 
 _shift_s = 0
@@ -32,7 +34,7 @@ class RTC:
                     return file.read()
             except OSError:
                 return b""
-        if len(data) > MEMORY_BYTES_MAX:
+        if len(data) > _MEMORY_BYTES_MAX:
             raise ValueError("buffer too long")
         with open(FILE, "wb") as file:
             file.write(data)

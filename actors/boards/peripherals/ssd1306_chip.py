@@ -3,10 +3,12 @@
 *Source*: Solomon Systech, SSD1306 advance information, rev. 1.1, table 9-1.
 """
 
+from micropython import const
+
 # How many bytes follow a command; all others stand alone.
 FOLLOWING = {0x20: 1, 0x21: 2, 0x22: 2, 0x81: 1, 0x8D: 1, 0xA8: 1}
 FOLLOWING.update({0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1})
-WIDTH = 128
+_WIDTH = const(128)
 
 
 class Chip:
@@ -38,7 +40,7 @@ class Chip:
 
     def lit(self, x, y):
         """Whether this pixel gives light."""
-        return bool(self.is_on and self.is_pumped and self.memory[x + y // 8 * WIDTH] >> y % 8 & 1)
+        return bool(self.is_on and self.is_pumped and self.memory[x + y // 8 * _WIDTH] >> y % 8 & 1)
 
     def _do(self, command, values):
         if command in (0xAE, 0xAF):
@@ -55,7 +57,7 @@ class Chip:
             self.is_pumped = bool(values[0] & 4)
 
     def _put(self, value):
-        self.memory[self._page * WIDTH + self._column] = value
+        self.memory[self._page * _WIDTH + self._column] = value
         self._column += 1
         if self._column > self._columns[1]:
             self._column = self._columns[0]

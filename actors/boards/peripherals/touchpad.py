@@ -1,10 +1,15 @@
 """`machine.TouchPad` of a virtual board: a counter that falls when the pad is touched."""
 
+import time
+
 import machine
-from peripherals.surroundings import noise
+from micropython import const
+from peripherals.world import spread
 
 TOUCH_PINS = (0, 2, 4, 12, 13, 14, 15, 27, 32, 33)
-FREE, TOUCHED, NOISE = 620, 190, 12
+_FREE = const(620)
+_TOUCHED = const(190)
+_NOISE = const(12)
 
 
 class TouchPad:
@@ -20,5 +25,5 @@ class TouchPad:
         self.threshold = value
 
     def read(self):
-        level = TOUCHED if machine.here.sense("touched", self._pin) else FREE
-        return level + noise(machine.here, self._pin + 500, NOISE)
+        level = _TOUCHED if machine.here.sense("touched", self._pin) else _FREE
+        return level + spread(machine.here.seed, self._pin + 500, time.ticks_ms(), _NOISE)

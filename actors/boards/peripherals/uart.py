@@ -5,9 +5,10 @@ the console's, as on an ESP32.
 """
 
 import machine
+from micropython import const
 
 MEASURE = b"\xff\x01\x86\0\0\0\0\0\x79"  # MH-Z19B user's manual 1.5, "0x86 read CO2"
-BAUD = 9600
+_BAUD = const(9600)
 
 
 class UART:
@@ -23,7 +24,7 @@ class UART:
 
     def write(self, data):
         told = getattr(machine.here.own, "on_uart", "mhz19b")
-        if told == "mhz19b" and self._baud == BAUD and bytes(data) == MEASURE:
+        if told == "mhz19b" and self._baud == _BAUD and bytes(data) == MEASURE:
             self._come += _answer()
         return len(data)
 

@@ -21,30 +21,41 @@ held low.
 import json
 import time
 
-MASK = 0x3FFFFFFF  # Products of two such numbers stay small ints on 64 bits.
+try:
+    from micropython import const  # such a name, with its underscore, costs a board nothing
+except ImportError:
+
+    def const(value):
+        """A host keeps the name."""
+        return value
+
+
+_MASK = const(0x3FFFFFFF)  # Products of two such numbers stay small ints on 64 bits.
 
 SUPPLY_UV = 3300000
 
 # A drip line waters a small tray under a lamp about once an hour; the probe is capacitive, so
 # wet soil gives the low voltage. Half of the way to dry takes three quarters of an hour.
-WATERING_PERIOD_MS = 3600000
-WATERING_SPREAD_MS = 1200000
+_WATERING_PERIOD_MS = const(3600000)
+_WATERING_SPREAD_MS = const(1200000)
 SOAK_MS = 8000
-DRYING_HALF_MS = 2700000
-WET_UV = 1100000
-WET_SPREAD_UV = 150000
+_DRYING_HALF_MS = const(2700000)
+_WET_UV = const(1100000)
+_WET_SPREAD_UV = const(150000)
 DRY_UV = 2400000
 
 # Somebody turns the knob now and then: it rests for 20 s at the least, then turns for a second.
-KNOB_PERIOD_MS = 20000
-KNOB_TURN_MS = 1000
+_KNOB_PERIOD_MS = const(20000)
+_KNOB_TURN_MS = const(1000)
 
-DAY_MS = 86400000
-ROOM_CENTI = 2200  # centi-degrees Celsius, as all of the following
-DAILY_CENTI = 300
-SELF_HEATING_CENTI = 1400
-SELF_HEATING_HALF_MS = 60000
-SENSOR_OFFSET_CENTI = 600  # The sensor is not calibrated: each chip is off by its own amount.
+_DAY_MS = const(86400000)
+_ROOM_CENTI = const(2200)  # centi-degrees Celsius, as all of the following
+_DAILY_CENTI = const(300)
+_SELF_HEATING_CENTI = const(1400)
+_SELF_HEATING_HALF_MS = const(60000)
+_SENSOR_OFFSET_CENTI = const(600)  # It is not calibrated: each chip is off by its own amount.
+
+_HALL_UV_PER_UT = const(30)  # a DRV5055A2 at 3.3 V
 
 POTENTIOMETER_PINS = (34, 35)
 SOIL_PINS = (32, 33, 36, 37, 38, 39)
@@ -60,7 +71,7 @@ PARTS = {
     39: "hall",
 }
 
-TEMPERATURE_PLACE = 256  # Places below it are pin numbers.
+_TEMPERATURE_PLACE = const(256)  # Places below it are pin numbers.
 
 
 def analog_uv(seed, pin, time_s):
@@ -83,15 +94,15 @@ def chip_centi(seed, time_s, uptime_s):
 
 def room_centi(seed, time_ms):
     """The room's day and a slow wander."""
-    slow = wander(seed, TEMPERATURE_PLACE + 1, time_ms, 120000, 40)
-    return ROOM_CENTI + slow + DAILY_CENTI * day(time_ms) // 1000
+    slow = wander(seed, _TEMPERATURE_PLACE + 1, time_ms, 120000, 40)
+    return _ROOM_CENTI + slow + _DAILY_CENTI * day(time_ms) // 1000
 
 
 def heat_centi(seed, uptime_s):
     """By how much the chip's sensor is off: its own error, and the chip that warms itself up."""
     uptime_ms = int(uptime_s * 1000)
-    own = SELF_HEATING_CENTI * uptime_ms // (uptime_ms + SELF_HEATING_HALF_MS)
-    return spread(seed, TEMPERATURE_PLACE, 0, SENSOR_OFFSET_CENTI) + own
+    own = _SELF_HEATING_CENTI * uptime_ms // (uptime_ms + _SELF_HEATING_HALF_MS)
+    return spread(seed, _TEMPERATURE_PLACE, 0, _SENSOR_OFFSET_CENTI) + own
 
 
 class World:
@@ -119,7 +130,8 @@ class World:
         if hasattr(self.own, "voltage"):
             return min(max(self.sense("voltage", pin), 0), SUPPLY_UV)
         if self.part(pin) == "hall":
-            return self.sense("hall_uv")
+            level = SUPPLY_UV // 2 + _HALL_UV_PER_UT * self.sense("field")
+            return min(max(level, 0), SUPPLY_UV)
         return analog_uv(self.seed, pin, self.now_s())
 
     def chip_centi(self):
@@ -142,7 +154,7 @@ class World:
 
 
 def _soil_uv(seed, pin, time_ms):
-    count = time_ms // WATERING_PERIOD_MS
+    count = time_ms // _WATERING_PERIOD_MS
     if time_ms < _watering_ms(seed, pin, count):
         count -= 1
     watered_ms = _watering_ms(seed, pin, count)
@@ -156,28 +168,28 @@ def _soil_uv(seed, pin, time_ms):
 
 
 def _watering_ms(seed, pin, count):
-    return count * WATERING_PERIOD_MS + mixed(seed, pin, count) % WATERING_SPREAD_MS
+    return count * _WATERING_PERIOD_MS + mixed(seed, pin, count) % _WATERING_SPREAD_MS
 
 
 def _dried_uv(seed, pin, count, since_ms):
     """Fast at first, then ever slower towards dry."""
-    wet = WET_UV + spread(seed, pin + 192, count, WET_SPREAD_UV)
-    return wet + (DRY_UV - wet) * since_ms // (since_ms + DRYING_HALF_MS)
+    wet = _WET_UV + spread(seed, pin + 192, count, _WET_SPREAD_UV)
+    return wet + (DRY_UV - wet) * since_ms // (since_ms + _DRYING_HALF_MS)
 
 
 def _knob_uv(seed, pin, time_ms):
-    count, within_ms = divmod(time_ms, KNOB_PERIOD_MS)
+    count, within_ms = divmod(time_ms, _KNOB_PERIOD_MS)
     level = mixed(seed, pin, count) % SUPPLY_UV
-    if within_ms < KNOB_TURN_MS:
+    if within_ms < _KNOB_TURN_MS:
         before = mixed(seed, pin, count - 1) % SUPPLY_UV
-        level = before + (level - before) * within_ms // KNOB_TURN_MS
+        level = before + (level - before) * within_ms // _KNOB_TURN_MS
     return level
 
 
 def day(time_ms):
     """-1000 to 1000 over a day, two parabolas in place of a sine, which is float work."""
-    half_ms = DAY_MS // 2
-    within_ms = time_ms % DAY_MS
+    half_ms = _DAY_MS // 2
+    within_ms = time_ms % _DAY_MS
     arch_ms = within_ms % half_ms
     height = 4000 * arch_ms // half_ms * (half_ms - arch_ms) // half_ms
     return height if within_ms < half_ms else -height
@@ -199,8 +211,8 @@ def mixed(seed, place, count):
     """30 well-mixed bits; MicroPython's `random` need not agree with CPython's."""
     value = 0
     for word in (seed, place, count):
-        value = (value ^ word) & MASK
-        value = ((value ^ (value >> 15)) * 0x2C1B3C6D + 0x1B873593) & MASK
-        value = ((value ^ (value >> 12)) * 0x297A2D39 + 0x0F35C1A7) & MASK
+        value = (value ^ word) & _MASK
+        value = ((value ^ (value >> 15)) * 0x2C1B3C6D + 0x1B873593) & _MASK
+        value = ((value ^ (value >> 12)) * 0x297A2D39 + 0x0F35C1A7) & _MASK
         value ^= value >> 15
     return value

@@ -1,11 +1,9 @@
-"""Carbon dioxide against the bytes and the pulses of an MH-Z19B."""
+"""Carbon dioxide against the bytes of an MH-Z19B."""
 
-from around import Desk, Ticks, drive, refusal, world
+from around import Desk, refusal, world
 
-from mp_actors.sensors.mhz19b import CarbonDioxide, CarbonDioxidePulse
+from mp_actors.sensors.mhz19b import MHZ19B
 from mp_actors.wired import PartError
-
-PIN = 14
 
 
 def asked(sensor):
@@ -17,12 +15,12 @@ def asked(sensor):
 def test_by_uart_it_gives_every_ppm():
     for ppm in (0, 400, 855, 856, 5000):
         world(co2=ppm)
-        assert asked(CarbonDioxide()) == ppm
+        assert asked(MHZ19B()) == ppm
 
 
 def test_without_an_answer_it_says_what_to_look_at_and_goes_on():
     around = world(co2=700, on_uart=None)
-    desk = Desk(CarbonDioxide)
+    desk = Desk(MHZ19B)
     assert desk.run(4000) == []
     assert "MH-Z19B at UART 2: no answer; check power (5 V) and that tx goes to rx" in desk.lines[0]
     around.on_uart = "mhz19b"
@@ -31,65 +29,18 @@ def test_without_an_answer_it_says_what_to_look_at_and_goes_on():
 
 def test_a_damaged_answer_is_not_a_value():
     world(co2=700, damaged=True)
-    sensor = CarbonDioxide()
+    sensor = MHZ19B()
     sensor.sample()
     assert "checksum error in ff8602ac" in refusal(PartError, sensor.sample)
 
 
 def test_half_an_answer_is_not_a_value():
     world(co2=700)
-    sensor = CarbonDioxide()
+    sensor = MHZ19B()
     sensor.sample()
     sensor._uart.read(4)
     assert "expected FF 86 and 7 bytes" in refusal(PartError, sensor.sample)
 
 
 def test_the_consoles_port_is_refused():
-    assert "UART(0)" in refusal(ValueError, lambda: CarbonDioxide(uart=0))
-
-
-def pulses(ppm_of_range, cycles=2, cycle_us=1004000):
-    """A sensor by PWM that has seen so many cycles."""
-    world(parts={})
-    drive(PIN, 0)
-    sensor = CarbonDioxidePulse(PIN)
-    clock = sensor._ticks_us = Ticks()
-    high_us = 2000 + round(ppm_of_range * (cycle_us - 4000))
-    for _ in range(cycles):
-        drive(PIN, 1)
-        clock.now += high_us
-        drive(PIN, 0)
-        clock.now += cycle_us - high_us
-    drive(PIN, 1)
-    return sensor
-
-
-def test_by_pulses_it_gives_every_ppm_although_the_cycle_is_not_exact():
-    for ppm in (0, 400, 1001, 2000):
-        for cycle_us in (954000, 1004000, 1054000):
-            assert pulses(ppm / 2000, cycle_us=cycle_us).sample() == ppm
-
-
-def test_before_a_whole_cycle_there_is_no_value():
-    assert pulses(0.5, cycles=0).sample() is None
-
-
-def test_pulses_that_stop_are_told():
-    sensor = pulses(0.5)
-    assert sensor.sample() == 1000
-    assert "pin 14: no pulse for 2000 ms" in refusal(PartError, sensor.sample)
-
-
-def test_pulses_that_come_by_themselves_are_timed_by_interrupts():
-    import time
-
-    world(co2=600, parts={27: "mhz19b"})
-    sensor = CarbonDioxidePulse(27)
-    end_ms = time.ticks_ms() + 30000
-    while sensor._edges < 5 and time.ticks_ms() < end_ms:
-        time.sleep_ms(20)
-    sensor.stopped()
-    # A busy machine looks late at the pin, so only the order is held here.
-    assert sensor._edges >= 5
-    assert sensor._high_us > 100000
-    assert sensor._low_us > 300000
+    assert "UART(0)" in refusal(ValueError, lambda: MHZ19B(uart=0))

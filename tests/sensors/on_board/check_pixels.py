@@ -1,7 +1,7 @@
 """Colours against the bytes that reach a strip of WS2812B."""
 
 from around import refusal
-from peripherals.pulses import strips
+from peripherals.bitstream import strips
 
 from mp_actors.actuators.pixels import Pixels
 
