@@ -20,6 +20,8 @@ from actors.boards.world_file import has_world
 
 # Objects are twice as big on 64 bits (measured), so this is the 112 KB heap of an ESP32.
 HEAP_KB = 224
+# Heap for the model of the hardware, which a board has outside its own: see `peripherals/whole`.
+MODEL_KB = 64
 # `machine.reset` and `soft_reset` end the process with it: whoever started it starts it again.
 RESET_STATUS = 75
 
@@ -31,6 +33,7 @@ MODULE_PATH = "peripherals:lib:.frozen"
 # What begins the board is over, and its memory free, when it serves.
 MAIN = """import gc
 gc.threshold(4096)
+import whole
 import mp_actors.{0}
 from mp_actors.board import serve
 serve(mp_actors.{0}.begun())
@@ -91,10 +94,10 @@ def command(
     if not (Path(folder) / "main.py").is_file():
         raise BoardError(f"{folder}: no main.py, so no flash of a board; prepare it first")
     interpreter = interpreter or find()
-    environment = {**os.environ, "MICROPYPATH": MODULE_PATH}
+    environment = {**os.environ, "MICROPYPATH": MODULE_PATH, "MODEL_KB": str(MODEL_KB)}
     # It would leave a prompt waiting on standard input where a board would have ended.
     environment.pop("MICROPYINSPECT", None)
-    return [*interpreter.command, "-X", f"heapsize={heap_kb}k", "main.py"], environment
+    return [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"], environment
 
 
 def exec_board(

@@ -306,6 +306,26 @@ def test_the_heap_of_a_board_is_limited(flash, site):
     assert not run(flash, heap_kb=100).stdout.startswith("150000")
 
 
+def test_the_model_of_the_hardware_takes_nothing_of_a_boards_heap(flash, site):
+    source = (
+        "import gc\ngc.collect()\nbefore = gc.mem_free()\n"
+        "import machine, dht, neopixel, network\n"
+        "machine.TouchPad(33).read(), machine.UART(2, 9600), machine.RTC(), machine.PWM(2)\n"
+        "gc.collect()\nprint(before, before - gc.mem_free())\n"
+    )
+    lay_out(flash, site, source)
+    with_model = run(flash)
+    before, taken = map(int, with_model.stdout.split())
+    assert virtual.HEAP_KB * 1000 * 0.9 < before < virtual.HEAP_KB * 1024
+    assert taken < 1500
+    argv, environment = virtual.command(flash, heap_kb=virtual.HEAP_KB - virtual.MODEL_KB)
+    del environment["MODEL_KB"]
+    plain = subprocess.run(
+        argv, env=environment, cwd=flash, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert int(plain.stdout.split()[1]) > 20000
+
+
 def test_a_started_board_does_not_wait_at_a_prompt(flash, site, monkeypatch):
     monkeypatch.setenv("MICROPYINSPECT", "1")
     assert said(flash, site, "print('done')\n") == ["done"]
@@ -327,7 +347,8 @@ def test_becoming_a_board_keeps_the_process(flash, site):
         assert process.stdout.readline() == "up\n"
         arguments = Path(f"/proc/{process.pid}/cmdline")
         if arguments.exists():
-            assert b"heapsize=224k" in arguments.read_bytes()
+            heap_kb = virtual.HEAP_KB + virtual.MODEL_KB
+            assert f"heapsize={heap_kb}k".encode() in arguments.read_bytes()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == -signal.SIGTERM
     finally:
