@@ -5,6 +5,7 @@ it is compiled for boards, in a board's flash.
 """
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ FOLDER = Path(__file__).parent / "on_board"
 FILES = sorted(FOLDER.glob("check_*.py"))
 RUNNER = ROOT / "tests" / "run_portable.py"
 DRIVERS = [
-    path.stem
+    f"{kind}.{path.stem}"
     for kind in ("sensors", "actuators")
     for path in sorted((ROOT / "mp_actors" / kind).glob("*.py"))
     if path.stem != "__init__"
@@ -59,4 +60,17 @@ def test_the_driver_keeps_its_datasheet_on_a_board(path, flash):
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_there_is_a_file_of_tests_for(driver):
-    assert FOLDER / f"check_{driver}.py" in FILES
+    assert FOLDER / f"check_{driver.partition('.')[2]}.py" in FILES
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_site_file_can_name_the_driver_where_there_is_no_hardware(driver):
+    done = subprocess.run(
+        [sys.executable, "-c", f"import mp_actors.{driver} as driver; print(driver.__doc__)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "*Source*: " in done.stdout
