@@ -31,6 +31,7 @@ from mp_actors.actor import Actor
 from mp_actors.supervise import POLICIES
 
 LIBRARY = "mp_actors.operators"  # beside the site's own modules, what every device can import
+DRIVERS = ("mp_actors.sensors.", "mp_actors.actuators.")  # the same, and they need a board
 BUILT_IN = ("builtins", "math")  # functions of these exist on both interpreters
 NEEDS_INPUT = ("filter", "aggregator", "sink")
 MAY_WAIT = ("sample", "apply", "add", "result", "write")  # and on_…, on a worker
@@ -58,6 +59,7 @@ def check(site: Site) -> list[Problem]:
     for stage in site.stages:
         _check_place(site, stage, problems)
         _check_importable(site, stage, problems)
+        _check_hardware(site, stage, problems)
         _check_supervision(stage, problems)
         _check_waiting(site, stage, problems)
         check_checkpoints(stage, site.device_of(stage), problems)
@@ -184,7 +186,7 @@ def _check_place(site: Site, stage: Stage, problems: Problems) -> None:
 def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
     """What a device has to import lies where every device can import it."""
     for reference in stage.references:
-        if reference.module == LIBRARY or reference.module in BUILT_IN:
+        if reference.module in (LIBRARY, *BUILT_IN) or reference.module.startswith(DRIVERS):
             continue
         if reference.module == site.module:
             _check_own_file(site, stage, reference, problems)
@@ -201,6 +203,20 @@ def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
                 if Path(file).is_relative_to(site.folder)
                 else f"put a module with {reference.name} beside {Path(site.file).name}",
             )
+
+
+def _check_hardware(site: Site, stage: Stage, problems: Problems) -> None:
+    """A driver has pins to drive."""
+    device = site.device_of(stage)
+    is_placed_wrong = stage.at is None or (device is not None and not device.is_board)
+    if is_placed_wrong and any(base.__module__.startswith(DRIVERS) for base in stage.cls.__mro__):
+        problems.add(
+            stage.declared_at,
+            f"{stage.name}: {stage.cls.__name__} drives pins, which only a board has",
+            expected="at= a board",
+            got=f"at={device.path}" if device is not None else "no at=, so it goes to a worker",
+            remedy="declare a board: domain.device('probe', board='virtual')",
+        )
 
 
 def _check_supervision(stage: Stage, problems: Problems) -> None:

@@ -28,14 +28,17 @@ from tests.house import (
 
 FLOORS = {
     "mp_actors": {
-        0: "errors crypto backlog",
-        1: "path ticks redial linkstate keyring credit full bounded journal "
+        0: "errors crypto sensors actuators backlog",
+        1: "wired path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
-        2: "timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
+        2: "wired_i2c timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
         4: "actor supervise flow",
         5: "roles cell loader",
-        6: "operators scheduler",
+        6: "operators scheduler sensors.chip sensors.touch sensors.potentiometer sensors.hall "
+        "sensors.mpu6050 sensors.dht sensors.mhz19b sensors.mhz19b_pulse sensors.hcsr04 "
+        "sensors.encoder sensors.button actuators.switch actuators.pwm actuators.ssd1306 "
+        "actuators.pixels",
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
@@ -55,7 +58,7 @@ FLOORS = {
         0: "problems mesh boards accel serial reports state store",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
         "accel.crypto",
-        2: "topology boards.build kept",
+        2: "topology boards.build boards.world_file kept",
         3: "pipeline device_check boards.virtual keeper",
         4: "site",
         5: "durability routing resilience keys",
@@ -87,7 +90,7 @@ DOORS = {
 # What the kernel may import besides itself: built into MicroPython on boards and on unix.
 BUILT_IN = """
     array binascii collections errno gc hashlib heapq io json math micropython os random re
-    select socket struct sys time machine esp32 cryptolib
+    select socket struct sys time machine esp32 cryptolib dht neopixel framebuf
 """
 
 # In the host package, but run on boards: on no floor, and MicroPython must compile them.

@@ -17,9 +17,12 @@ from typing import Any, NoReturn
 import mp_actors
 from actors.boards.build import build, write_whole
 from actors.boards.interpreter import BoardError, Interpreter, find
+from actors.boards.world_file import has_world
 
 # Objects are twice as big on 64 bits (measured), so this is the 112 KB heap of an ESP32.
 HEAP_KB = 224
+# Heap for the model of the hardware, which a board has outside its own: see `peripherals/whole`.
+MODEL_KB = 64
 # `machine.reset` and `soft_reset` end the process with it: whoever started it starts it again.
 RESET_STATUS = 75
 
@@ -31,6 +34,7 @@ MODULE_PATH = "peripherals:lib:.frozen"
 # What begins the board is over, and its memory free, when it serves.
 MAIN = """import gc
 gc.threshold(4096)
+import whole
 import mp_actors.{0}
 from mp_actors.board import serve
 serve(mp_actors.{0}.begun())
@@ -39,7 +43,10 @@ WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 
 # A site module of such a name would hide a part of the board, or be hidden by it.
-TAKEN_NAMES = ("boot", "esp32", "lib", "machine", "main", "mp_actors", "peripherals")
+TAKEN_NAMES = (
+    *("boot", "dht", "esp32", "lib", "machine", "main", "mp_actors", "neopixel", "network"),
+    "peripherals",
+)
 SKIPPED_FILES = ("site.py", "conftest.py")
 SKIPPED_FOLDERS = ("tests",)
 
@@ -65,9 +72,10 @@ def prepare(
         **_site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
+    around = _around(Path(site_folder), config)
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
-    write_whole(folder / WORLD, _json(_world(folder, seed)))
+    write_whole(folder / WORLD, _json(_world(folder, seed) | around))
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran
@@ -97,10 +105,10 @@ def command(
     if not (Path(folder) / "main.py").is_file():
         raise BoardError(f"{folder}: no main.py, so no flash of a board; prepare it first")
     interpreter = interpreter or find()
-    environment = {**os.environ, "MICROPYPATH": MODULE_PATH}
+    environment = {**os.environ, "MICROPYPATH": MODULE_PATH, "MODEL_KB": str(MODEL_KB)}
     # It would leave a prompt waiting on standard input where a board would have ended.
     environment.pop("MICROPYINSPECT", None)
-    return [*interpreter.command, "-X", f"heapsize={heap_kb}k", "main.py"], environment
+    return [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"], environment
 
 
 def exec_board(
@@ -189,6 +197,16 @@ def _world(folder: Path, seed: int) -> dict[str, object]:
     number = hashlib.sha256(f"{seed}:{folder.resolve()}".encode()).digest()[:5]
     # A first byte of 2 marks a locally given address, so it is nobody's real chip.
     return {"seed": seed, "started_s": started_s, "unique_id": "02" + number.hex()}
+
+
+def _around(site_folder: Path, config: Mapping[str, object]) -> dict[str, object]:
+    """Where a site's own world is, if it has one, and which board asks it.
+
+    The world is not in the flash: files it replays stay where they are. *Raises* BoardError.
+    """
+    if not has_world(site_folder):
+        return {}
+    return {"own": True, "beside": str(site_folder.resolve()), "board": config.get("path", "")}
 
 
 def _json(value: object) -> bytes:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,17 @@ def test_another_device_is_one_more_line(folder):
     with (folder / "site.py").open("a") as file:
         file.write(snippet("# site.py, one line more"))
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
+
+
+def test_a_board_with_parts_from_the_shelf_measures_the_world_shown(folder):
+    with (folder / "site.py").open("a") as file:
+        file.write(snippet("# site.py, with a sensor from the shelf and a lamp"))
+    (folder / "world.py").write_text(snippet("# world.py"))
+    run = start([*ACTORS, "run", "site.py", "--seconds", "20"], folder)
+    wait_for(run, r"field/probe/dht22 21\.0")
+    run.send_signal(signal.SIGINT)
+    text = run.communicate(timeout=START_S)[0]
+    assert run.returncode == 0, text
 
 
 def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
