@@ -15,6 +15,7 @@ from typing import Any
 import networkx
 
 from actors.arguments import Reference
+from actors.boards.world_file import check_world
 from actors.device_check import (
     COUNT_MAX,
     add_unknown_device,
@@ -53,6 +54,8 @@ def check(site: Site) -> list[Problem]:
     _check_pipeline_names(site.flows, problems)
     _check_counts(site, problems)
     cut_off = check_devices(site.topology, problems)
+    if any(device.is_board for device in site.topology.devices):
+        check_world(Path(site.folder), problems)
     for flow in site.flows:
         problems.extend(flow.problems)
         _check_wires(flow, problems)
@@ -341,9 +344,7 @@ def _check_wire_ends(site: Site, cut_off: set[Device], problems: Problems) -> No
 
 def _takes_values(cls: type) -> bool:
     """Whether a class does something with what comes by a wire; a bare Actor does not."""
-    return any(
-        getattr(cls, verb) is not getattr(Actor, verb) for verb in ("verb_for", "on_value")
-    )
+    return any(getattr(cls, verb) is not getattr(Actor, verb) for verb in ("verb_for", "on_value"))
 
 
 def _with_article(role: str) -> str:

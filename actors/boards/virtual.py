@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import mp_actors
 from actors.boards.build import build, write_whole
 from actors.boards.interpreter import BoardError, Interpreter, find
-from actors.boards.world_file import has_world
+from actors.boards.world_file import FILE as WORLD_FILE
 
 # Objects are twice as big on 64 bits (measured), so this is the 112 KB heap of an ESP32.
 HEAP_KB = 224
@@ -72,9 +72,9 @@ def prepare(
         **_site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
-    around = _around(Path(site_folder), config)
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
+    around = _around(Path(site_folder), config)
     write_whole(folder / WORLD, _json(_world(folder, seed) | around))
     main = "boot"
     if config.get("watchdog_ms"):
@@ -202,9 +202,9 @@ def _world(folder: Path, seed: int) -> dict[str, object]:
 def _around(site_folder: Path, config: Mapping[str, object]) -> dict[str, object]:
     """Where a site's own world is, if it has one, and which board asks it.
 
-    The world is not in the flash: files it replays stay where they are. *Raises* BoardError.
+    The world is not in the flash: files it replays stay where they are.
     """
-    if not has_world(site_folder):
+    if not (site_folder / WORLD_FILE).is_file():
         return {}
     return {"own": True, "beside": str(site_folder.resolve()), "board": config.get("path", "")}
 

@@ -1,15 +1,14 @@
 """Checks the `world.py` of a site: says at its line what no virtual board would ever ask for.
 
-Before a board is laid out, so that a misspelt `temprature` is not silence. Never runs the file: it
-is the board's.
+For `actors.check`, so that a misspelt `temprature` is not silence. Never runs the file: it is the
+boards'.
 """
 
 import ast
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
-from actors.boards.interpreter import BoardError
+from actors.problems import Problems, SourceLine, suggestion
 
 FILE = "world.py"
 # What `peripherals/world.py` explains, name by name.
@@ -20,24 +19,25 @@ KNOWN = (
 )
 
 
-def has_world(site_folder: Path) -> bool:
-    """Whether the site says what its virtual boards measure. *Raises* BoardError."""
+def check_world(site_folder: Path, problems: Problems) -> None:
+    """Record what is wrong with the site's world, if it has one."""
     path = site_folder / FILE
     if not path.is_file():
-        return False
+        return
     try:
         tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return True  # which the build tells, with its line
+    except SyntaxError as error:
+        at = SourceLine(str(path), error.lineno or 1)
+        problems.add(at, f"{FILE} is not Python", got=f"SyntaxError: {error.msg}")
+        return
     for name, line in _said(tree):
         if name not in KNOWN and not name.startswith("_") and not name.isupper():
-            near = get_close_matches(name, KNOWN, 1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            raise BoardError(
-                f"{path}:{line}: nothing on a board asks the world for {name!r}; {meant}it can say "
-                f"{', '.join(KNOWN)}; a helper's name begins with _, a constant's is in capitals"
+            problems.add(
+                SourceLine(str(path), line),
+                f"nothing on a virtual board asks its world for {name!r}",
+                expected="a name a board asks for; _name for a helper, NAME for a constant",
+                remedy=suggestion(name, KNOWN),
             )
-    return True
 
 
 def _said(tree: ast.Module) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from actors.boards import virtual
-from actors.boards.interpreter import BoardError
+from actors.check import check
+from actors.site import load
 
 
 @pytest.fixture
@@ -105,16 +106,32 @@ def test_a_csv_that_cannot_be_replayed_says_why(said, site, table, told, expecte
     assert expected in line
 
 
-def test_a_misspelt_name_is_told_with_its_line_before_a_board_starts(tmp_path, site):
-    world = "import math\nBASE = 3\n\n\ndef temprature(board, time_s):\n    return 1\n"
-    (site / "world.py").write_text(world)
-    with pytest.raises(BoardError) as caught:
-        virtual.prepare(tmp_path / "flash", site, {})
-    assert f"{site / 'world.py'}:5: nothing on a board asks the world for 'temprature'" in str(
-        caught.value
-    )
-    assert "did you mean 'temperature'?" in str(caught.value)
-    assert not (tmp_path / "flash").exists()
+SITE = """
+from actors import Pipeline, Topology
+site = Topology("field")
+field = site.domain("field")
+field.device("probe"%s), field.device("desk")
+flow = Pipeline("flow")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        ("BASE = 3\n\n\ndef temprature(board, time_s):\n    return 1\n", 4, "'temperature'?"),
+        ("import math\n_half = 2\nco2, Humidity = 3, 4\n", 3, "'humidity'?"),
+        ("co2 = (\n", 1, "SyntaxError: '(' was never closed"),
+    ],
+)
+def test_a_world_that_no_board_asks_for_is_told_with_its_line(site, text, line, expected):
+    (site / "world.py").write_text(text)
+    (site / "site.py").write_text(SITE % ', board="virtual"')
+    (problem,) = check(load(site / "site.py"))
+    assert (problem.file, problem.line) == (str(site / "world.py"), line)
+    assert expected in str(problem)
+    # Without a virtual board it may be any module of the person's.
+    (site / "site.py").write_text(SITE % "")
+    assert check(load(site / "site.py")) == []
 
 
 def test_without_a_world_of_its_own_a_board_has_a_seeded_one(said):

@@ -73,5 +73,15 @@ def test_without_a_display_it_says_where_it_looked():
     assert said.startswith("SSD1306 at 0x3d of I2C bus 0 (scl 22, sda 21): nothing answers")
 
 
+def test_a_display_that_is_unplugged_says_so_and_a_new_instance_sets_it_up_again():
+    around = world()
+    display = Display()
+    around.on_i2c = {}
+    assert "nothing answers" in refusal(PartError, show, display, ("a/b/c", 1))
+    around.on_i2c = {0x3C: "ssd1306"}
+    show(Display(), ("a/b/c", 2))
+    assert rows(part_at(0x3C), 0) == drawn("c 2")
+
+
 def test_a_height_there_is_none_of_is_refused():
     assert "expected 32 or 64, got 48" in refusal(ValueError, lambda: Display(height=48))
