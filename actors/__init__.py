@@ -17,7 +17,8 @@ a file importing only from floors below its own:
     devices    awaiting, loopwatch               handlers that wait; those that block
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, running, asking, summary, view, runner, tap, cli
+    people     client, running, asking, summary, view, runner, tap, commanding, cli
+    real       flash, doctor, board_commands      a device onto a board; what keeps it from working
     why        rollout, questions, causes         what waits; who is asked; reasons in words
                trace, asked, ask_commands         a wire hop by hop; from another terminal
 

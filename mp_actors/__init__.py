@@ -13,7 +13,8 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     wires        credit, outbox, reliable, backlog, spill, arrivals, wires  ends of wires
     node         control, requests, watch, leaf, router, system, node
     why          journal, lost, explain                     what is kept for whoever asks
-    street       clock, links, dial, listen, line, serve, tap, local, testing, board, boot, safety
+    street       clock, links, dial, listen, line, serve, tap, local, testing, wifi
+    board        board, boot, safety
 
     data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router
              -> arrivals -> inlet -> sink; how far the outbox may send comes back as credit

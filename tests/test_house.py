@@ -47,7 +47,7 @@ FLOORS = {
         12: "node system",
         13: "clock links",
         14: "links.memory links.tcp links.unix links.uart",
-        15: "dial listen tap testing local",
+        15: "dial listen tap testing local wifi",
         16: "line",
         17: "serve",
         18: "board",
@@ -55,25 +55,25 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh boards accel serial reports state store",
+        0: "problems mesh boards boards.onboard accel serial reports state store",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
         "accel.crypto",
-        2: "topology boards.build boards.world_file kept",
-        3: "pipeline device_check boards.virtual keeper",
-        4: "site",
+        2: "topology boards.build boards.world_file boards.port kept",
+        3: "pipeline device_check boards.virtual boards.remote keeper",
+        4: "site boards.terminal boards.image",
         5: "durability routing resilience keys",
         6: "check placement costs keyfile",
         7: "plan keystore loopwatch",
         8: "ledger guards rollout questions causes renewal maps",
-        9: "observer client repair orders",
+        9: "observer client repair orders commanding",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words",
         12: "launch tap sim.ledger sim.pipe sim.standins",
         13: "running sim.network",
         14: "runner asking asked sim.device",
-        15: "sim.world ask_commands",
-        16: "sim.faults",
-        17: "sim.command",
+        15: "sim.world ask_commands flash",
+        16: "sim.faults doctor",
+        17: "sim.command board_commands",
         18: "cli",
         19: "__main__ __init__",
     },
@@ -90,7 +90,7 @@ DOORS = {
 # What the kernel may import besides itself: built into MicroPython on boards and on unix.
 BUILT_IN = """
     array binascii collections errno gc hashlib heapq io json math micropython os random re
-    select socket struct sys time machine esp32 cryptolib dht neopixel framebuf
+    select socket struct sys time machine esp32 cryptolib dht neopixel framebuf network
 """
 
 # In the host package, but run on boards: on no floor, and MicroPython must compile them.

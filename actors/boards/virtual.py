@@ -68,8 +68,8 @@ def prepare(
     """
     folder = Path(folder)
     sources = {
-        **_kernel_sources(),
-        **_site_sources(Path(site_folder)),
+        **kernel_sources(),
+        **site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
     built = build(sources, folder, interpreter or find())
@@ -79,7 +79,7 @@ def prepare(
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran
-        config = {**config, "code": _digest(_site_sources(Path(site_folder)))}
+        config = {**config, "code": digest(site_sources(Path(site_folder)))}
     write_whole(folder / "config.json", _json(config))
     write_whole(folder / "main.py", MAIN.format(main).encode())
     return [built.note] if built.note else []
@@ -90,9 +90,19 @@ def compile_ahead(site_folder: Path) -> None:
 
     *Raises* BoardError as `prepare` does.
     """
-    sources = {**_kernel_sources(), **_site_sources(site_folder), **_peripheral_sources()}
+    sources = {**kernel_sources(), **site_sources(site_folder), **_peripheral_sources()}
     with tempfile.TemporaryDirectory(prefix="mp-actors-build-") as folder:
         build(sources, Path(folder), find())
+
+
+def make_blank(folder: Path, *, seed: int = 0, interpreter: Interpreter | None = None) -> None:
+    """Lay out folder as a board fresh from the factory: hardware, and nothing in its flash.
+
+    What is in it already stays. *Raises* BoardError when there is no MicroPython.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    build(_peripheral_sources(), folder, interpreter or find())
+    write_whole(folder / WORLD, _json(_world(folder, seed)))
 
 
 def command(
@@ -105,10 +115,16 @@ def command(
     if not (Path(folder) / "main.py").is_file():
         raise BoardError(f"{folder}: no main.py, so no flash of a board; prepare it first")
     interpreter = interpreter or find()
-    environment = {**os.environ, "MICROPYPATH": MODULE_PATH, "MODEL_KB": str(MODEL_KB)}
+    argv = [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"]
+    return argv, environment(MODULE_PATH)
+
+
+def environment(module_path: str) -> dict[str, str]:
+    """That of a board's process."""
+    found = {**os.environ, "MICROPYPATH": module_path, "MODEL_KB": str(MODEL_KB)}
     # It would leave a prompt waiting on standard input where a board would have ended.
-    environment.pop("MICROPYINSPECT", None)
-    return [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"], environment
+    found.pop("MICROPYINSPECT", None)
+    return found
 
 
 def exec_board(
@@ -120,7 +136,7 @@ def exec_board(
     os.execvpe(argv[0], argv, environment)
 
 
-def _kernel_sources() -> dict[str, Path]:
+def kernel_sources() -> dict[str, Path]:
     """The whole kernel as it is installed."""
     root = Path(next(iter(mp_actors.__path__)))
     return {
@@ -135,7 +151,7 @@ def _peripheral_sources() -> dict[str, Path]:
     return {f"peripherals/{path.stem}": path for path in sorted(root.glob("*.py"))}
 
 
-def _site_sources(site_folder: Path) -> dict[str, Path]:
+def site_sources(site_folder: Path) -> dict[str, Path]:
     """A site's own modules and packages, without its declaration and its tests.
 
     *Raises* BoardError for a folder that is none and for a name that a board needs itself.
@@ -152,7 +168,7 @@ def _site_sources(site_folder: Path) -> dict[str, Path]:
     return sources
 
 
-def _digest(sources: Mapping[str, Path]) -> str:
+def digest(sources: Mapping[str, Path]) -> str:
     """What tells one set of modules from another."""
     found = hashlib.sha256()
     for target, path in sorted(sources.items()):

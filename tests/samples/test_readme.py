@@ -170,10 +170,34 @@ def test_every_command_and_target_named_exists(folder):
         output([*ACTORS, command, "--help"], folder)
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE):
-        if target != "flash":
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    assert "there is no `make flash` yet" in README
-    assert "flash:" not in makefile
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_a_board_is_flashed_by_the_commands_shown(folder):
+    board, flash = re.findall(r"^    actors ((?:board|flash) .*?) +#", README, re.MULTILINE)
+    virtual = start([*ACTORS, *board.split()], folder, TMPDIR=str(folder))
+    try:
+        port = wait_for(virtual, r"^(/dev/\S+)$")[1]
+        *words, shown = flash.split()
+        assert shown.startswith("/dev/pts/")
+        said = output([*ACTORS, *words, port], folder)
+        assert "field/probe: flashed" in said
+        sent, of = map(int, re.search(r"sent (\d+) of (\d+) files", said).groups())
+        assert sent == of
+        stated = int(re.search(r"first time that is about (\d+) files", README)[1])
+        assert abs(sent - stated) < stated / 5
+        assert "nothing to send" in output([*ACTORS, *words, port], folder)
+    finally:
+        virtual.terminate()
+        virtual.wait(timeout=START_S)
+
+
+def test_a_real_board_is_declared(folder):
+    site = (folder / "site.py").read_text()
+    for line in snippet("# site.py, with a real board").splitlines()[1:]:
+        site = re.sub(rf"^{line.split(' =')[0]} = .*$", line, site, flags=re.MULTILINE)
+    (folder / "site.py").write_text(site)
+    assert "good" in output([*ACTORS, "check", "site.py"], folder)
 
 
 def test_every_link_leads_to_a_file():
@@ -192,11 +216,11 @@ def snippet(first_line):
     raise AssertionError(f"the README has no block that begins with {first_line!r}")
 
 
-def start(command, folder):
+def start(command, folder, **environment):
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
