@@ -11,7 +11,7 @@ a file importing only from floors below its own:
                placement, plan                   places, numbers; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     reports, ledger, observer         what devices tell, checked; accounts
-               state, maps, controller           what is kept; who gets the map; roll-out, halt, end
+               state, maps, orders, controller   what is kept; who gets the map; roll-out; halt, end
     kept       store, kept, keeper, durability   what outlasts a kill: on disk; at work; allowed
     back       repair, renewal                   who has begun anew; what they have to be told
     devices    awaiting, loopwatch               handlers that wait; those that block

@@ -13,6 +13,7 @@ from typing import Any
 from actors import reports
 from actors.maps import Maps
 from actors.observer import Observer
+from actors.orders import Error, Orders
 from actors.plan import Command, Plan, diff
 from actors.questions import Questions
 from actors.renewal import raised, renewed, restored, resumed
@@ -24,12 +25,8 @@ from mp_actors.errors import Refused
 from mp_actors.node import Node
 from mp_actors.path import join
 
-Error = tuple[str, str] | None  # (kind, text); see `mp_actors.control`
-
 REPORT_MS = 500
 COMMAND_TIMEOUT_MS = 4000
-RETRY_MS = 250
-PATIENCE_S = 3.0  # before a device that is waited for is named in the log
 SILENCE_MS = 500  # how often silence is looked for
 RESTARTS_MS = 500  # how often devices are asked that are not heard
 PROBE_TIMEOUT_MS = 1000  # then they are asked anew: one that is back is not to wait
@@ -61,11 +58,8 @@ class Controller(Actor):
             plan = renewed(resumed(plan, self._state.epochs), node.path)
         self.plan = plan
         self.observer = Observer(plan, seconds, self.log)
-        self.failures: dict[tuple[Any, ...], str] = {}
-        self.waiting_for: dict[tuple[Any, ...], str] = {}
         self._seconds_now = seconds
         self._report_ms = report_ms
-        self._patience_s: dict[tuple[Any, ...], float] = {}
         self._node = node
         self._maps = Maps(
             plan.route_map, self._state.map_version, self._ask_router, sign, self._save
@@ -73,11 +67,7 @@ class Controller(Actor):
         self._requests = node.requests
         asking = partial(node.requests.ask, join(node.path, "controller"))
         self._questions = Questions(plan, asking)
-        self._commands = {command.key: command for command in diff(None, self.plan)}
-        self._open = dict(self._commands)
-        self._sent: set[tuple[Any, ...]] = set()
-        self._done: set[tuple[Any, ...]] = set()
-        self._started_s: float | None = None
+        self._orders = Orders(self, node, seconds, diff(None, self.plan))
         self._halted_s: float | None = None
         self._halt_left: set[str] = set()
         starts = {path: one for path, one in self._state.starts.items() if path in plan.devices}
@@ -86,7 +76,7 @@ class Controller(Actor):
 
     def started(self) -> None:
         self._save()
-        self._roll_out()
+        self._orders.carry_out()
         # Not a timer of this actor: routes are looked after while sensors rest, too.
         timers = self._node.scheduler.timers
         timers.every(self._node.scheduler.now_ms, COSTS_MS, self._look_at_costs)
@@ -97,13 +87,14 @@ class Controller(Actor):
 
     def on_status(self) -> dict[str, Any]:
         """Everything known, in plain values; see `actors.summary` for what is made of it."""
+        orders = self._orders
         return {
-            "ready": not self._open,
-            "failures": sorted(self.failures.values()),
-            "waiting": sorted(set(self.waiting_for.values())),
+            "ready": not orders.open,
+            "failures": sorted(orders.failures.values()),
+            "waiting": sorted(set(orders.waiting_for.values())),
             "troubles": self.observer.troubles(),
             "rollout": blocked(
-                self.plan, self._commands, self._open, self.failures, self.waiting_for
+                self.plan, orders.commands, orders.open, orders.failures, orders.waiting_for
             ),
             "seconds": self._seconds(),
             "devices": self._devices(),
@@ -128,7 +119,7 @@ class Controller(Actor):
         """Let no sensor sample any more, anywhere; `rested` in the status says when all obeyed."""
         if self._halted_s is None:
             self._halted_s = self._seconds_now()
-        self._open.clear()
+        self._orders.open.clear()
         self._halt_left = set(self.plan.devices)
         for path in sorted(self.plan.devices):
             self._ask(path, "halt", lambda error, _, path=path: self._halted(path, error))
@@ -167,30 +158,14 @@ class Controller(Actor):
         if self.sender != join(path, "node"):
             raise Refused(f"{self.sender}: reports for {path}")
 
-    # -- roll-out
+    # -- what `Orders` asks for
 
-    def _roll_out(self) -> None:
-        for key in list(self._open):
-            command = self._open.get(key)
-            if command is None or key in self._sent:
-                continue
-            if all(one in self._done or self._is_at_silent(one) for one in command.after):
-                self._send(command)
-
-    def _is_at_silent(self, key: tuple[Any, ...]) -> bool:
-        """Whether it is the end of a wire on a device that was there and is silent: what begins
-        anew meanwhile does not wait for it; its readings wait, or are counted.
-        """
-        command = self._open.get(key)
-        return command is not None and key[0] == "target" and (
-            self.observer.is_silent(command.device))
-
-    def _send(self, command: Command) -> None:
-        self._sent.add(command.key)
+    def issue(self, command: Command) -> None:
+        """Send a command; what becomes of it is told to the orders."""
         path = join(command.device, command.actor)
         if command.kind == "map":
             self._maps.router = path
-            self._maps.give(partial(self._answered, command))
+            self._maps.give(partial(self._orders.answered, command))
             return
         arguments = list(command.arguments)
         if command.kind == "watch":
@@ -205,7 +180,7 @@ class Controller(Actor):
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:
                 self._know(command.device, value)
-            self._answered(command, error)
+            self._orders.answered(command, error)
             if command.kind == "wire" and error is None:
                 self._compare(command.key[1], value)
 
@@ -213,76 +188,32 @@ class Controller(Actor):
             self.path, path, command.kind, arguments, answered, COMMAND_TIMEOUT_MS
         )
 
-    def _ask_router(self, path: str, kind: str, arguments: list[Any], then: Any) -> None:
-        self._requests.ask(self.path, path, kind, arguments, then, COMMAND_TIMEOUT_MS)
-
-    def _answered(self, command: Command, error: Error) -> None:
-        if self._open.get(command.key) is not command:
-            return  # of an order that another has taken the place of
-        if error is not None and error[0] != "failed":
-            self._later(command, error[1])
-            return
-        if error is not None:
-            self._doubt(command, error[1])
-            return
-        self.waiting_for.pop(command.key, None)
-        del self._open[command.key]
-        self._done.add(command.key)
-        if command.kind == "start" and self._started_s is None:
-            self._started_s = self._seconds_now()
-        if not self._open:
-            devices, actors = len(self.plan.devices), len(self.plan.actors)
-            self.log(f"rolled out: {devices} devices, {actors} actors")
-        self._roll_out()
-
-    def _doubt(self, command: Command, text: str) -> None:
-        """A command has failed, unless its device began anew just before, with nothing of what the
-        command needs: then it is told everything once more.
-        """
+    def doubt(self, device: str, then: Callable[[Error], None]) -> None:
+        """Ask a device that refused which of its starts this is."""
 
         def heard(error: Error, start: Any) -> None:
             if error is None:
-                self._know(command.device, start)
-            if self._open.get(command.key) is not command:
-                return
-            if error is not None and error[0] != "failed":
-                self._later(command, error[1])
-                return
-            self.waiting_for.pop(command.key, None)
-            del self._open[command.key]
-            self.failures[command.key] = f"{command.device}: {command.kind}: {text}"
-            self.log(self.failures[command.key])
+                self._know(device, start)
+            then(error)
 
-        self._watch(command.device, heard, COMMAND_TIMEOUT_MS)
+        self._watch(device, heard, COMMAND_TIMEOUT_MS)
+
+    def is_silent(self, device: str) -> bool:
+        """Whether a device that was heard is not any more."""
+        return self.observer.is_silent(device)
+
+    def _ask_router(self, path: str, kind: str, arguments: list[Any], then: Any) -> None:
+        self._requests.ask(self.path, path, kind, arguments, then, COMMAND_TIMEOUT_MS)
 
     def _watch(self, path: str, then: Callable[[Error, Any], None], timeout_ms: int) -> None:
         """Ask a device to report here, and which of its starts this is."""
         arguments = [self.path, self._report_ms]
         self._requests.ask(self.path, join(path, "node"), "watch", arguments, then, timeout_ms)
 
-    def _later(self, command: Command, text: str) -> None:
-        """Nobody there yet, or busy: the same command later. What it says is shown meanwhile."""
-        self._waits(command, text)
-        timers, now_ms = self._node.scheduler.timers, self._node.scheduler.now_ms
-        timers.after(now_ms, RETRY_MS, lambda: self._again(command))
-
-    def _waits(self, command: Command, text: str) -> None:
-        """A device is not there yet: shown at once, said when it takes long."""
-        if command.key not in self.waiting_for:
-            self._patience_s[command.key] = self._seconds_now() + PATIENCE_S
-        elif self._seconds_now() > self._patience_s[command.key]:
-            self._patience_s[command.key] = float("inf")
-            self.log(f"waiting for {command.device}: {text}")
-        self.waiting_for[command.key] = f"{command.device}: {text}"
-
-    def _again(self, command: Command) -> None:
-        if self._open.get(command.key) is command:
-            self._send(command)
-
     def _look_for_silence(self) -> None:
         self.observer.look_for_silence()
-        if self._open:
-            self._roll_out()
+        if self._orders.open:
+            self._orders.carry_out()
 
     # -- devices that begin anew
 
@@ -319,10 +250,10 @@ class Controller(Actor):
         if self._halted_s is not None:
             return
         self.log(f"{path} has begun anew and is configured again")
-        self.plan, commands = restored(self.plan, path, set(self._open))
+        self.plan, commands = restored(self.plan, path, set(self._orders.open))
         self._save()
-        self._reopen(commands)
-        if self._maps.router == join(path, "router") and ("map",) in self._done:
+        self._orders.give(commands)
+        if self._maps.router == join(path, "router") and ("map",) in self._orders.done:
             # Perhaps it has no neighbour that could give it the map.
             self._maps.give(self._say)
 
@@ -330,17 +261,9 @@ class Controller(Actor):
         """A device knows this epoch of a wire; a higher one is of a plan that was forgotten."""
         if type(epoch) is not int or epoch <= self.plan.wires[number].epoch:
             return
-        self.plan, commands = raised(self.plan, number, epoch, set(self._open))
+        self.plan, commands = raised(self.plan, number, epoch, set(self._orders.open))
         self._save()
-        self._reopen(commands)
-
-    def _reopen(self, commands: list[Command]) -> None:
-        for command in commands:
-            self._sent.discard(command.key)
-            self._done.discard(command.key)
-            self.failures.pop(command.key, None)
-            self._commands[command.key] = self._open[command.key] = command
-        self._roll_out()
+        self._orders.give(commands)
 
     def _save(self) -> None:
         """Before anything is said that a later controller has to know."""
@@ -355,7 +278,7 @@ class Controller(Actor):
 
     def _look_at_costs(self) -> None:
         """Give the routers a new map when delays have changed for good."""
-        if ("map",) not in self._done:
+        if ("map",) not in self._orders.done:
             return
         changed = self._maps.changed(self.observer.round_trips_ms())
         if changed:
@@ -383,9 +306,10 @@ class Controller(Actor):
     # -- figures
 
     def _seconds(self) -> float:
-        if self._started_s is None:
+        started_s = self._orders.started_s
+        if started_s is None:
             return 0.0
-        return round((self._halted_s or self._seconds_now()) - self._started_s, 3)
+        return round((self._halted_s or self._seconds_now()) - started_s, 3)
 
     def _devices(self) -> dict[str, dict[str, Any]]:
         devices = self.observer.devices()

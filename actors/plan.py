@@ -62,6 +62,7 @@ class WirePlan:
     full: str = "drop-oldest"
     credit: int = 1024
     durable: bool = False  # its source's numbers and readings outlast the device
+    flash_bytes: int = 0  # of its source's board, for what cannot leave
 
     @property
     def hops(self) -> int:
@@ -89,6 +90,8 @@ class WirePlan:
         }
         if self.durable:  # boards have no use for the word
             spec["durable"] = True
+        if self.flash_bytes:
+            spec["flash"] = self.flash_bytes
         return spec
 
 
@@ -326,6 +329,7 @@ def _wires(
             full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
             durable=wire.durable or (wire.delivery == RELIABLE and has_checkpoints(wire.source)),
+            flash_bytes=wire.flash_kb * 1024,
         )
     return wires
 

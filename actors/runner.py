@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +22,8 @@ from rich.console import Console as Screen
 from rich.live import Live
 
 from actors import summary, view
+from actors.boards import virtual
+from actors.boards.interpreter import BoardError
 from actors.client import ANSWER_TIMEOUT_S, Console, UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
@@ -103,6 +105,7 @@ class Runner:
         for path, address in self._addresses.items():
             if address.tap is not None:
                 self._say(path, f"tap at {_shown(address.tap)}")
+        self._compile_ahead()
         # The controller's device first: what waits for others is worth starting early.
         order = sorted(self.plan.devices, key=lambda path: path != self.plan.controller)
         for path in order:
@@ -115,6 +118,11 @@ class Runner:
             command += [self.site.file] + ([path] if command == ["node"] else [])
             self._commands[path] = [sys.executable, "-m", "actors", *command, *options]
             self._spawn(path)
+
+    def _compile_ahead(self) -> None:
+        if any(one.is_board and one.host == "local" for one in self.plan.devices.values()):
+            with suppress(BoardError):  # each board says it for itself
+                virtual.compile_ahead(self.site.folder)
 
     def _spawn(self, path: str) -> None:
         child = subprocess.Popen(

@@ -5,5 +5,6 @@
     both           terminal                                a process at a port
 
 From a site's folder to the flash of a board. Nothing here runs inside an actor, and the kernel
-never imports it; `peripherals/` is the only code that runs on the board side.
+never imports it; `peripherals/` is the only code that runs on the board side: the parts as their
+registers, and the world they measure. On a real board the hardware is in its place.
 """

@@ -160,20 +160,20 @@ def _compile_all(
     kernel = {target: source for target, source in modules.items() if target.startswith(KERNEL)}
     whole = b"\0".join([Path(shortener.__file__).read_bytes(), *kernel.values()])
 
+    @cache
+    def shortened() -> dict[str, bytes]:  # only if one of them is not in the cache: it takes 1 s
+        for target, source in kernel.items():
+            _check_syntax(source, paths[target])
+        return shortener.shorten(kernel)
+
     def compiled(target: str) -> bytes:
         path, source = paths[target], modules[target]
         name = _source_name(target, path)
         if target not in kernel:
             return _compile(compiler, path, name, source, lambda: source)
-        return _compile(compiler, path, name, whole, lambda: _shortened(kernel, paths)[target])
+        return _compile(compiler, path, name, whole, lambda: shortened()[target])
 
     return {target: compiled(target) for target in modules}
-
-
-def _shortened(kernel: Mapping[str, bytes], paths: Mapping[str, Path]) -> dict[str, bytes]:
-    for target, source in kernel.items():
-        _check_syntax(source, paths[target])
-    return shortener.shorten(kernel)
 
 
 def _compile(

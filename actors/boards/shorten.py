@@ -9,7 +9,6 @@ module can name stays: exported classes, bases, keywords, and the modules of a p
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -17,12 +16,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def shorten(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     """The same modules, which must be all that import each other, with short private names."""
-    return dict(_shorten(tuple(sorted(sources.items()))))
-
-
-@cache
-def _shorten(sources: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
-    trees = {target: ast.parse(source) for target, source in sources}
+    trees = {target: ast.parse(source) for target, source in sources.items()}
     seen = _Seen(trees.values())
     for tree in trees.values():
         for node in tree.body:
@@ -33,7 +27,7 @@ def _shorten(sources: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes],
                     _shorten_parameters(part, seen.keywords)
                 _shorten_attributes(node, seen.outside)
         _shorten_globals(tree, seen.outside)
-    return tuple((target, ast.unparse(tree).encode()) for target, tree in trees.items())
+    return {target: ast.unparse(tree).encode() for target, tree in trees.items()}
 
 
 class _Seen:

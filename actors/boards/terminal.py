@@ -49,6 +49,7 @@ CALL_S = 1.0
 # `sys.exit` begins anew. Without MICROPYINSPECT the process ends where a board would prompt.
 RUN = """import os
 print(end='\x16')
+import whole
 os.putenv('MICROPYINSPECT', '1')
 for name in {}:
     try:
@@ -73,7 +74,7 @@ class Terminal:
         """The board of a folder that `virtual.make_blank` or `virtual.prepare` laid out."""
         self._flash = flash
         interpreter = interpreter or find()
-        self._argv = [*interpreter.command, "-X", f"heapsize={heap_kb}k", "-c"]
+        self._argv = [*interpreter.command, "-X", f"heapsize={heap_kb + virtual.MODEL_KB}k", "-c"]
         # One descriptor of the slave stays open, so the port survives whoever comes and goes.
         self._outer, self._held = _pair(0)
         self.port = os.ttyname(self._held)
@@ -127,8 +128,7 @@ class Terminal:
     def _start(self, files: tuple[str, ...]) -> None:
         self._is_started = False
         self._inner, slave = _pair(PROGRAM_RUNS)
-        environment = {**os.environ, "MICROPYPATH": self._module_path()}
-        environment.pop("MICROPYINSPECT", None)
+        environment = virtual.environment(self._module_path())
         self._process = subprocess.Popen(
             [*self._argv, RUN.format(files)],
             stdin=slave,

@@ -258,7 +258,7 @@ def test_only_who_was_asked_answers():
     net.cords[PROBE, HUB].ends[1].is_stuck = True
     for _ in range(3):
         asked.ask("field/desk/me", "field/probe/node", "start", [], lambda *one: got.append(one))
-    for number in range(1, 4):
+    for number in sorted(asked._open):
         for end in ({"ok": 5}, {"error": ["failed", "no"]}, {"error": ["unreachable", "gone"]}):
             body = {"to": "field/desk/me", "from": "field/probe/node", "re": number, **end}
             thief.route(frame.CONTROL, DESK, CLERK, body)
@@ -550,8 +550,7 @@ def test_a_command_that_finds_a_device_begun_anew_is_no_failure_of_the_roll_out(
     net.link(PROBE, HUB)
     # Under way when it died: the wire of an actor that the device had, and has no more.
     (wire,) = [one for one in diff(None, plan()) if one.key == ("source", 1)]
-    net.controller._open[wire.key] = wire
-    net.controller._send(wire)
+    net.controller._orders.give([wire])
     for _ in range(30):
         net.rest(100)
         assert net.controller.on_status()["failures"] == []

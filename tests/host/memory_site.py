@@ -109,10 +109,10 @@ class MemorySite:
         """Make an actor, its class need not be importable."""
         self.node_of(path).scheduler.spawn(path, make)
 
-    def control_by(self, plan, controller=Controller):
+    def control_by(self, plan):
         """Put the real controller where the plan wants it; it rolls out at once."""
         node = self.nodes[plan.controller]
-        controller = controller(node, plan, lambda: self.clock.site_us() / 1_000_000)
+        controller = Controller(node, plan, lambda: self.clock.site_us() / 1_000_000)
         node.scheduler.spawn(join(plan.controller, "controller"), lambda: controller)
         return controller
 

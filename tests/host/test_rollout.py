@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.controller import Controller
+from actors import controller as controlling
 from actors.ledger import account
+from actors.orders import Orders
 from actors.pipeline import Pipeline
 from actors.plan import make_plan
 from actors.site import Site
@@ -68,11 +69,11 @@ def pulse_to_keep(source, target, cls=Pulse, **arguments):
 class Run:
     """A site with its controller at work."""
 
-    def __init__(self, topology, flow, seed=0, late=(), controller=Controller, rooms=ROOMS):
+    def __init__(self, topology, flow, seed=0, late=(), rooms=ROOMS):
         Keep.kept = []
         self.plan = make_plan(Site("site.py", topology, (flow,)))
         self.site = MemorySite(topology, seed, late, rooms=rooms)
-        self.controller = self.site.control_by(self.plan, controller)
+        self.controller = self.site.control_by(self.plan)
 
     @property
     def status(self):
@@ -259,31 +260,33 @@ def test_any_site_is_rolled_out_flows_and_comes_to_rest(data):
 # -- wrong on purpose
 
 
-class Hasty(Controller):
+class Hasty(Orders):
     """Waits for nothing, and begins at the end."""
 
-    def _roll_out(self):
-        for key, command in reversed(list(self._open.items())):
+    def carry_out(self):
+        for key, command in reversed(list(self.open.items())):
             if key not in self._sent:
                 self._send(command)
 
 
-class GivesUp(Controller):
+class SaidOnce(Orders):
     """Says everything once."""
 
     def _again(self, command):
         pass
 
 
-def test_a_controller_that_waits_for_nothing_is_found_out():
-    run = Run(row_of_domains(), pulse_to_keep("field/probe", "office/w1"), controller=Hasty)
+def test_a_controller_that_waits_for_nothing_is_found_out(monkeypatch):
+    monkeypatch.setattr(controlling, "Orders", Hasty)
+    run = Run(row_of_domains(), pulse_to_keep("field/probe", "office/w1"))
     run.site.run_ms(2000)
     assert any("no such actor" in text for text in run.status["failures"])
 
 
-def test_a_controller_that_does_not_ask_again_is_found_out():
+def test_a_controller_that_does_not_ask_again_is_found_out(monkeypatch):
+    monkeypatch.setattr(controlling, "Orders", SaidOnce)
     flow = pulse_to_keep("field/probe", "office/w1")
-    run = Run(row_of_domains(), flow, late=["field/gate"], controller=GivesUp)
+    run = Run(row_of_domains(), flow, late=["field/gate"])
     run.site.run_ms(12000)
     run.site.bring_up("field/gate")
     run.site.run_ms(READY_MS)

@@ -98,10 +98,10 @@ def test_a_function_of_another_module_stays_and_a_private_one_becomes_short():
         "def f(value):\n    a = 3\n    return (lambda one: one + value + a)(1)\nseen = f(2)\n",
         "def f(value):\n    return [value for value in (value, 8)]\nseen = f(2)\n",
         "def f(value, *, key):\n    return (lambda key: key)(value) + key\nseen = f(2, key=3)\n",
-        "class A:\n    _at = 3\n    def f(self, value):\n        return self._at\nseen = A().f(1)\n",
+        "class A:\n    _at = 3\n    def f(self, one):\n        return self._at\nseen = A().f(1)\n",
         "_LIMIT = 3\ndef _f(value):\n    return _LIMIT + value\nseen = _f(1)\n",
         "total = 1\ndef f(value):\n    global total\n    total = value\nf(5)\nseen = total\n",
-        "def f(all):\n    class One:\n        size = len(all)\n    return One.size\nseen = f([1])\n",
+        "def f(rows):\n    class A:\n        size = len(rows)\n    return A.size\nseen = f([1])\n",
     ],
 )
 def test_what_a_module_does_stays_the_same(source):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,17 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_a_board_with_parts_from_the_shelf_measures_the_world_shown(folder):
+    with (folder / "site.py").open("a") as file:
+        file.write(snippet("# site.py, with a sensor from the shelf and a lamp"))
+    (folder / "world.py").write_text(snippet("# world.py"))
+    run = start([*ACTORS, "run", "site.py", "--seconds", "20"], folder)
+    wait_for(run, r"field/probe/dht22 21\.0")
+    run.send_signal(signal.SIGINT)
+    text = run.communicate(timeout=START_S)[0]
+    assert run.returncode == 0, text
+
+
 def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
     site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
     (folder / "site.py").write_text(site + snippet("# site.py, another last line"))
@@ -57,6 +69,17 @@ def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
     assert summary["ok"], text
     deliveries = {one["source"].split("/")[2]: one["delivery"] for one in summary["wires"]}
     assert deliveries == {"soil-moisture": "stream", "deadband": "latest", "mean": "reliable"}
+
+
+def test_what_a_board_keeps_in_flash_is_said_where_its_wire_is_drawn(folder):
+    site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
+    added = snippet("# site.py, a last line for a board that is often alone")
+    (folder / "site.py").write_text(site + added)
+    text = output([*ACTORS, "run", "site.py", "--seconds", "3", "--json", "out.json"], folder)
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"], text
+    (wire,) = [one for one in summary["wires"] if one["source"].endswith("/deadband")]
+    assert wire["delivered"] > 0
 
 
 def test_a_second_gateway_takes_over_in_the_simulator(folder):

@@ -582,12 +582,12 @@ def test_the_answer_to_an_order_that_was_given_again_is_not_taken_for_the_newer_
     for router in ("d/left", "d/right"):
         sim.cut(router, "d/target")
     controller._restore("d/target")
-    older = dict(controller._open)
+    older = dict(controller._orders.open)
     controller._restore("d/target")
     for command in older.values():
-        controller._answered(command, None)
-        controller._answered(command, ("failed", "it was an old one"))
-    assert set(controller._open) == set(older)
+        controller._orders.answered(command, None)
+        controller._orders.answered(command, ("failed", "it was an old one"))
+    assert set(controller._orders.open) == set(older)
     assert not sim.status["failures"]
     for router in ("d/left", "d/right"):
         sim.repair(router, "d/target")
