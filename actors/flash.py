@@ -172,7 +172,11 @@ class Flasher:
                 )
         wifi = wifi if found.has_wlan else None
         has_wifi = found.has_wlan and (wifi is not None or WIFI in found.files)
-        files, note = image(self._site.folder, config, found.interpreter, wifi, has_wifi)
+        actors = self._plan.actors.values()
+        classes = [one.code for one in actors if one.device == device.number]
+        files, note = image(
+            self._site.folder, config, found.interpreter, classes, wifi, has_wifi
+        )
         if note:
             self._say(note)
         unreached = self._try_network(remote, config, wifi, has_wifi)

@@ -14,6 +14,7 @@ from actors.boards import virtual
 from actors.boards.build import build
 from actors.boards.interpreter import Interpreter
 from actors.boards.onboard import FLASHED, MAIN
+from actors.boards.world_file import FILE as WORLD_FILE
 
 KERNEL = "mp_actors"
 WIFI = "wifi.json"
@@ -24,18 +25,24 @@ def image(
     site_folder: Path,
     config: Mapping[str, object],
     interpreter: Interpreter,
+    classes: Iterable[str],
     wifi: Mapping[str, str] | None,
     has_wifi: bool,
 ) -> tuple[dict[str, bytes], str]:
     """The files of a board, `main.py` last, and a note for the person, mostly empty.
 
-    `wifi`: name and password, None to leave what is there; `has_wifi`: whether it is to use any.
+    `classes`: of its actors, `"module:Class"`, which their orders will name. `wifi`: name and
+    password, None to leave what is there; `has_wifi`: whether it is to use any.
     *Raises* BoardError for a site that cannot be built.
     """
     begin = "safety" if config.get("watchdog_ms") else "boot"
-    first = [*FIRST_MODULES, begin, *(["wifi"] if has_wifi else [])]
     kernel = virtual.kernel_sources()
     site = virtual.site_sources(site_folder)
+    site.pop(Path(WORLD_FILE).stem, None)  # a real board has one
+    first = [f"{KERNEL}.{name}" for name in (*FIRST_MODULES, begin)]
+    first += [one.partition(":")[0] for one in classes]
+    first += [name for file in site.values() for name in _imports(file)]
+    first += [f"{KERNEL}.wifi"] if has_wifi else []
     sources = {**{target: kernel[target] for target in kernel_slice(kernel, first)}, **site}
     with tempfile.TemporaryDirectory() as folder:
         built = build(sources, Path(folder), interpreter)
@@ -54,7 +61,7 @@ def kernel_slice(kernel: Mapping[str, Path], first: Iterable[str]) -> list[str]:
     """Of `kernel`, the targets that these modules, or what they import, can come to import."""
     targets = {_module(target): target for target in kernel}
     found: set[str] = set()
-    waiting = [f"{KERNEL}.{name}" for name in first]
+    waiting = list(first)
     while waiting:
         module = waiting.pop()
         if module in found or module not in targets:
@@ -68,7 +75,11 @@ def kernel_slice(kernel: Mapping[str, Path], first: Iterable[str]) -> list[str]:
 def _imports(file: Path) -> list[str]:
     """What a file's import statements may mean, wherever they stand; some are no modules."""
     names = []
-    for node in ast.walk(ast.parse(file.read_bytes(), str(file))):
+    try:
+        tree = ast.parse(file.read_bytes(), str(file))
+    except (OSError, SyntaxError, ValueError):
+        return []  # which `build` tells, with its line
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [one.name for one in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:

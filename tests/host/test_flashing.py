@@ -106,7 +106,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def kernel():
     """What every board gets, compiled once: {path: content}."""
-    files, _ = image(SITE.parent, {}, find(), None, has_wifi=True)
+    files, _ = image(SITE.parent, {}, find(), (), None, has_wifi=True)
     return {path: content for path, content in files.items() if path.startswith("lib/")}
 
 
@@ -182,6 +182,7 @@ def test_a_board_gets_its_own_keys_no_others_and_no_router(bench):
     assert b'"site"' in files["config.json"]
     assert b"signing" not in files["config.json"]
     assert "lib/mp_actors/router.mpy" not in files
+    assert "lib/mp_actors/sensors/dht.mpy" not in files
     modes = {stat.S_IMODE(path.stat().st_mode) for path in bench.board.flash.glob("*.json")}
     assert modes == {0o600}
 
@@ -267,6 +268,23 @@ def test_ctrl_c_and_a_file_hold_keep_a_flashed_board_from_its_work(bench):
         said += terminal.read_until(b">>> ")
         assert b"because of the file hold" in said
     assert "sent" not in bench.flashed()
+
+
+def test_the_kernel_of_a_board_holds_the_parts_its_actors_and_modules_name(tmp_path):
+    (tmp_path / "parts.py").write_text("from mp_actors.actuators.switch import Switch\n")
+    files, _ = image(tmp_path, {}, find(), ["mp_actors.sensors.dht:DHT22"], None, has_wifi=False)
+    sent = {path.removeprefix("lib/mp_actors/") for path in files}
+    assert {"sensors/dht.mpy", "wired.mpy", "actuators/switch.mpy", "boot.mpy"} <= sent
+    assert not {"sensors/touch.mpy", "wired_i2c.mpy", "router.mpy", "wifi.mpy"} & sent
+
+
+def test_a_module_that_is_not_python_is_said_with_its_line_and_nothing_is_sent(bench):
+    before = in_flash(bench)
+    (bench.file.parent / "more.py").write_text("fine = 1\ndef wrong(:\n    pass\n")
+    said = bench.refused()
+    assert "more.py:2: " in said
+    assert "SyntaxError" in said
+    assert in_flash(bench) == before
 
 
 def test_a_board_whose_watchdog_is_on_is_held_still_while_it_is_flashed(bench):
