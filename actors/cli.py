@@ -140,12 +140,25 @@ def check(file: SiteFile) -> None:
 
 
 @app.command()
-def plan(file: SiteFile, json_file: JsonFile = None) -> None:
-    """Show who runs what, why there, and which way each wire takes. Nothing is started."""
-    from actors import view
+def plan(
+    file: SiteFile,
+    json_file: JsonFile = None,
+    strategy: Annotated[str, typer.Option("--placement", metavar="STRATEGY")] = "search",
+    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE")] = None,
+    why: Annotated[str | None, typer.Option("--why", metavar="ACTOR")] = None,
+) -> None:
+    """Show who runs what, why there, and which way each wire takes. Nothing is started.
 
-    _, planned = _planned(file)
-    if str(json_file) != "-":
+    STRATEGY: central edge random bottom-up top-down relaxation search exact. FILE: else
+    SITE.profile.json. ACTOR: what each place for it would cost."""
+    from actors import plan_view, view
+
+    _, planned = _planned(file, strategy, profile)
+    if why is not None and isinstance(found := plan_view.why(planned, why), str):
+        _fail(WRONG, found)
+    if why is not None:
+        _screen().print(found)
+    elif str(json_file) != "-":
         _screen().print(view.plan_tables(planned))
     if json_file is not None:
         _write_json(view.plan_values(planned), json_file)
@@ -317,7 +330,7 @@ def _serve(
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        state = _state_path(file, file_addresses)
+        state = launch.state_path(file, file_addresses)
         launch.run_worker(site, planned, device, config, controls, store.folder, state)
     except ActorsError as error:
         _fail(FAILED, str(error))
@@ -335,13 +348,7 @@ def _asked(ask: Callable[[], Any]) -> Any:
         _fail(NOBODY, str(error))
 
 
-def _state_path(file: Path, file_addresses: Path | None) -> Path:
-    """Where the controller keeps its state: beside the site file, or in the folder of a run."""
-    folder = file.parent if file_addresses is None else file_addresses.parent
-    return folder / f".{file.stem}.state.json"
-
-
-def _planned(file: Path) -> tuple[Any, Any]:
+def _planned(file: Path, strategy: str = "search", profile: Path | None = None) -> tuple[Any, Any]:
     """The site and its plan, or the end of the program with everything that is wrong."""
     from actors.check import load_checked
     from actors.plan import make_plan
@@ -349,10 +356,12 @@ def _planned(file: Path) -> tuple[Any, Any]:
 
     try:
         site = load_checked(file)
-        return site, make_plan(site)
+        return site, make_plan(site, strategy, profile)
     except SiteError as error:
         count = len(error.problems)
         _fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
+    except ActorsError as error:
+        _fail(WRONG, str(error))
 
 
 def _screen(stderr: bool = False) -> Any:
@@ -373,14 +382,9 @@ def _write_json(value: Any, file: Path) -> None:
 
 def _show_keys(rows: Any, file: Path) -> None:
     """What has become of each device's keys."""
-    from rich.table import Table
+    from actors import view
 
-    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
-    for column in ("device", "keys", "epoch", "links"):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(row.path, row.state, str(row.epoch or ""), row.links)
-    _screen().print(table)
+    _screen().print(view.keys(rows))
     if outdated := [row.path for row in rows if row.is_outdated]:
         print(
             f"changed for {', '.join(outdated)}\n"
