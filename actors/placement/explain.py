@@ -13,11 +13,11 @@ from actors.placement.strategies import Answer
 
 UNITS = {  # of a limit or a part: what a figure is multiplied by, and its unit
     "memory": (1 / 1024, "KB"),
-    "load": (100, "% of its time"),
+    "load": (100, "%"),
     "bandwidth": (8 / 1000, "kbit/s"),
     "network": (1, "messages under way"),
     "response": (1000, "ms"),
-    "bottleneck": (100, "% of its time"),
+    "bottleneck": (100, "%"),
     "energy": (1, "W"),
     "migration": (1, "s"),
 }

@@ -21,10 +21,10 @@ from actors.placement.tree import slowest, summed, traced
 STEPS = 400  # of a round, for each unit that is free
 STEPS_MIN, STEPS_MAX = 4_000, 60_000
 ROUNDS = 60
-HOT, COLD = 3.4, 0.007  # temperatures at a round's ends, as shares of what a unit costs
-WARM = 0.3  # of HOT, where a round goes on from the best placement
+# Temperatures at a round's ends, as shares of what a unit costs: from anywhere, from the best.
+HOT, WARM, COLD = 2.0, 0.6, 0.007
 NEAR = 0.6  # of the targets are where a neighbour is
-PAIRED = 0.15  # of the steps take a neighbour with them
+PAIRED = 0.3  # of the steps take a neighbour with them
 EXCHANGED = 0.04  # of the steps exchange all that two devices have
 SWAPPED = 0.7  # of the steps to a device without room swap
 LOOKED = 32  # steps between two looks at the clock
@@ -72,10 +72,10 @@ def search(
     while state.free and number < rounds and clock() < until:
         if best.excess == 0 and best.cost <= goal * (1 + SLACK):
             break
-        # Every other round goes on from the best one, a little cooler.
+        # Every other round goes on from the best one, and cooler.
         is_again = number % 2 == 1
         state.take(best.places if is_again or not number else next(others))
-        steps += _anneal(state, best, random, WARM if is_again else 1.0, until, clock)
+        steps += _anneal(state, best, random, WARM if is_again else HOT, until, clock)
         state.take(best.places)
         _descend(state, best, until, clock)
         number += 1
@@ -125,17 +125,16 @@ def _allowed_place(instance: Instance, places: Sequence[int], one: int) -> int:
 
 
 def _anneal(
-    state: State, best: Best, random: Random, heat: float, until: float, clock: Clock
+    state: State, best: Best, random: Random, hot: float, until: float, clock: Clock
 ) -> int:
     """One round; returns the steps taken."""
     if not state.free:
         return 0
     total = min(STEPS_MAX, max(STEPS_MIN, STEPS * len(state.free)))
-    scale = state.cost or 1.0
+    scale = min(state.cost, best.cost) or 1.0
     of_unit = scale / len(state.free)
-    hot, cold = of_unit * HOT * heat, of_unit * COLD
-    cooling = (cold / hot) ** (LOOKED / total)
-    temperature, price = hot, scale
+    cooling = (COLD / hot) ** (LOOKED / total)
+    temperature, price = of_unit * hot, scale
     exceeding = 0
     for step in range(total):
         if step % LOOKED == 0:
@@ -148,7 +147,8 @@ def _anneal(
             exceeding = 0
         moves = _proposed(state, random)
         if moves:
-            most = state.cost + price * state.excess - temperature * log(1 - random.random())
+            now = state.cost + state.guide + price * state.excess
+            most = now - temperature * log(1 - random.random())
             if state.step(moves, price, most) and (state.excess == 0 or best.excess > 0):
                 best.look(state)
         exceeding += state.excess > 0
@@ -204,7 +204,7 @@ def _descend(state: State, best: Best, until: float, clock: Clock) -> None:
             if any(state.at[k] == u for k, u in moves):
                 continue
             price = best.cost / SLACK if best.excess == 0 else 1 / SLACK
-            most = state.cost + price * state.excess
+            most = state.cost + state.guide + price * state.excess
             if state.step(moves, price, most * (1 - SLACK)) and best.look(state):
                 is_better = True
 

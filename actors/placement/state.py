@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from actors.placement.model import SLACK, Instance
 from actors.placement.tree import own_costs, slowest
 
+GUIDE = 0.3  # of the response's weight: what the mean of all operators' times counts in a search
+
 
 class State:
-    """A placement that changes step by step. `cost` and `excess` are always those of `at`."""
+    """A placement that changes step by step. `cost` and `excess` are always those of `at`.
+
+    guide: what a search is to count besides, so that it sees where the response does not change.
+    """
 
     def __init__(self, instance: Instance, places: Sequence[int]) -> None:
         self.instance = instance
@@ -44,10 +49,13 @@ class State:
         self.load, self.memory = instance.used(places)
         self.over = sum(self._over(u) for u in range(len(self.members)))
         self.carried = instance.carried(places)
-        pairs = ((near, k) for k, nears in enumerate(self.near) for near in nears)
-        self.sum = sum(
-            weight * self.way_cost[self.at[other]][self.at[k]] / 2 for (other, weight), k in pairs
-        ) + sum(self.own[k][u] for k, u in enumerate(self.at))
+        self.sum = sum(self.own[k][u] for k, u in enumerate(self.at))
+        joule, ways = instance.joule_per_byte, self.way_cost
+        for k, u in enumerate(self.at):  # both ends of an edge count it, by half
+            self.sum += sum(weight * ways[self.at[far]][u] / 2 for far, weight in self.near[k])
+            self.sum += sum(
+                weight * joule[self.at[far]][u] / 2 for far, _, _, weight in self.edges_of[k]
+            )
         self.network = sum(
             rate * instance.delay_s[places[i]][places[j]]
             for (i, j), rate in zip(instance.edges, instance.edge_rates, strict=True)
@@ -55,6 +63,7 @@ class State:
         self.done = instance.finished_s(places)
         self.response_s = max(self.done, default=0.0)
         self.cost, self.excess = self._whole(self.response_s)
+        self.guide = self.guide_factor * sum(self.done)
 
     @property
     def places(self) -> list[int]:
@@ -68,7 +77,7 @@ class State:
     def step(self, moves: Sequence[tuple[int, int]], price: float, most: float) -> bool:
         """Put units on other devices, [(unit, device)], unless that comes to more than `most`.
 
-        price: what it costs to exceed limits by all of them.
+        price: what it costs to exceed limits by all of them. The guide counts, too.
         """
         back = [(k, self.at[k]) for k, _ in moves]
         for k, u in moves:
@@ -77,17 +86,21 @@ class State:
         if self.is_timed:
             # With the least response there is it may already be too much.
             cost, excess = self._whole(self.response_least_s)
-            if cost + price * excess <= most:
+            if cost + self.guide_least + price * excess <= most:
                 done = self._walked(min(self.first[k] for k, _ in moves))
                 response_s = max([done[end] for end in self.ends], default=0.0)
                 cost, excess = self._whole(response_s)
+                guide = self.guide_factor * sum(done)
+            else:
+                guide = self.guide
         else:
-            cost, excess = self._whole(0.0)
-        if cost + price * excess > most:
+            (cost, excess), guide = self._whole(0.0), 0.0
+        if cost + guide + price * excess > most:
             for k, u in back[::-1]:
                 self._shift(k, u)
             return False
         self.cost, self.excess, self.done, self.response_s = cost, excess, done, response_s
+        self.guide = guide
         for (k, u), (_, before) in zip(moves, back, strict=True):
             self.members[before].remove(k)
             self.members[u].append(k)
@@ -108,9 +121,8 @@ class State:
             [sum(costs) for costs in zip(*(own_costs(instance, one) for one in unit), strict=True)]
             for unit in self.units
         ]
-        rows = zip(instance.delay_s, instance.joule_per_byte, strict=True)
         self.is_weighed_by_bytes = bool(energy) and any(map(any, instance.joule_per_byte))
-        self.way_cost = [row for row, _ in rows]
+        self.way_cost = instance.delay_s
         self.near: list[list[tuple[int, float]]] = [[] for _ in self.units]
         self.edges_of: list[list[tuple[int, float, float, float]]] = [[] for _ in self.units]
         for e, (i, j) in enumerate(instance.edges):
@@ -129,7 +141,12 @@ class State:
         self.bottleneck_bound = bounds.get("bottleneck")
         self.network_bound = bounds.get("network")
         self.is_timed = bool(self.response_factor) or self.response_bound is not None
-        self.response_least_s = slowest(instance).bound if self.is_timed else 0.0
+        first = slowest(instance) if self.is_timed else None
+        self.response_least_s = first.bound if first else 0.0
+        # Where one path hides another, that an operator is done earlier is a step the right way.
+        factor = self.response_factor or float(self.is_timed)
+        self.guide_factor = GUIDE * factor / max(1, len(instance.operators))
+        self.guide_least = self.guide_factor * sum(map(min, first.least)) if first else 0.0
         place = {j: number for number, j in enumerate(instance.order)}
         self.first = [min(place[one] for one in unit) for unit in self.units]
         self.ends = [one for one, outputs in enumerate(instance.outputs) if not outputs]

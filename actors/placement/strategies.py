@@ -23,7 +23,7 @@ from actors.placement.tree import is_in_tree, lower_bound, slowest, summed, trac
 TRIED_MAX = 2000  # so few placements are all tried
 RELAXED = 50  # times that operators follow their neighbours
 SHARE = 0.3  # of an exact strategy's time for the placement it begins with
-START_S = 0.5  # and no more than that
+START_S = 0.02  # and no more than that for each operator
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def exact(instance: Instance, budget: Budget) -> tuple[Sequence[int], float, boo
         is_best = instance.cost(places) <= bound * (1 + SLACK)
         if is_best and not instance.overloads(places):
             return places, bound, False
-    seconds, starts = min(START_S, SHARE * budget.seconds), _plain_places(instance, budget)
+    seconds = min(START_S * len(instance.operators), SHARE * budget.seconds)
+    starts = _plain_places(instance, budget)
     found = search(
         instance, seconds, budget.seed, budget.rounds, starts=starts, clock=budget.clock
     )

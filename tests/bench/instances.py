@@ -23,6 +23,7 @@ CLASSES = {  # speed, memory in units of what one worker has, delay in ms from, 
     "worker": (100.0, 1.0, 0.1, 0.3, 50e6),
 }
 HELD = 0.25  # of all operators' memory, by one worker
+FEW_HELD = 0.4  # where there are few operators, so that a gateway holds one
 RATES_EXPONENTS = (0.0, 1.5)  # sources send 1 to 32 messages a second
 WORK_S = (0.0005, 0.02)  # for one message, on a board
 
@@ -92,7 +93,7 @@ def riotbench(name, devices, seed):
         edges.append((names.index(source.replace(".", "-")), names.index(target.replace(".", "-"))))
     sources = [one for one in range(len(names)) if all(j != one for _, j in edges)]
     assert sources == list(range(len(sources)))
-    return _instance(random, shapes, edges, len(sources), devices, HELD)
+    return _instance(random, shapes, edges, len(sources), devices, FEW_HELD)
 
 
 def _instance(random, shapes, edges, sources, devices, held):
