@@ -1,4 +1,4 @@
-"""CP-SAT on one instance: `python cpsat.py`, the instance as JSON on stdin, what it found on stdout.
+"""CP-SAT on one instance: `python cpsat.py`, the instance as JSON on stdin, the answer on stdout.
 
 Run by a Python that has ortools and nothing of ours, so it imports nothing of ours. It has the
 edge-pair form: a variable for each edge and each pair of devices that the edge may join.
