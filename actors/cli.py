@@ -124,12 +124,25 @@ def check(file: SiteFile) -> None:
 
 
 @app.command()
-def plan(file: SiteFile, json_file: JsonFile = None) -> None:
-    """Show who runs what, why there, and which way each wire takes. Nothing is started."""
-    from actors import view
+def plan(
+    file: SiteFile,
+    json_file: JsonFile = None,
+    strategy: Annotated[str, typer.Option("--placement", metavar="STRATEGY")] = "search",
+    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE")] = None,
+    why: Annotated[str | None, typer.Option("--why", metavar="ACTOR")] = None,
+) -> None:
+    """Show who runs what, why there, and which way each wire takes. Nothing is started.
 
-    _, planned = _planned(file)
-    if str(json_file) != "-":
+    STRATEGY: central edge random bottom-up top-down relaxation search exact. FILE: else
+    SITE.profile.json. ACTOR: what each place for it would cost."""
+    from actors import plan_view, view
+
+    _, planned = _planned(file, strategy, profile)
+    if why is not None and isinstance(found := plan_view.why(planned, why), str):
+        _fail(WRONG, found)
+    if why is not None:
+        _screen().print(found)
+    elif str(json_file) != "-":
         _screen().print(view.plan_tables(planned))
     if json_file is not None:
         _write_json(view.plan_values(planned), json_file)
@@ -308,7 +321,7 @@ def _serve(
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        state = _state_path(file, file_addresses)
+        state = launch.state_path(file, file_addresses)
         launch.run_worker(site, planned, device, config, controls, store.folder, state)
     except ActorsError as error:
         _fail(FAILED, str(error))
@@ -342,14 +355,9 @@ def _write_json(value: Any, file: Path) -> None:
 
 def _show_keys(rows: Any, file: Path) -> None:
     """What has become of each device's keys."""
-    from rich.table import Table
+    from actors import view
 
-    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
-    for column in ("device", "keys", "epoch", "links"):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(row.path, row.state, str(row.epoch or ""), row.links)
-    _screen().print(table)
+    _screen().print(view.keys(rows))
     if outdated := [row.path for row in rows if row.is_outdated]:
         print(
             f"changed for {', '.join(outdated)}\n"

@@ -10,6 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from mp_actors.errors import ActorsError
+
 FAILED, WRONG, NOBODY = 1, 2, 3
 PIPE_COLUMNS = 140
 
@@ -33,7 +35,9 @@ JsonFile = Annotated[
 ]
 
 
-def planned(file: Path) -> tuple[Any, Any]:
+def planned(
+    file: Path, strategy: str = "search", profile: Path | None = None
+) -> tuple[Any, Any]:
     """The site and its plan, or the end of the program with everything that is wrong."""
     from actors.check import load_checked
     from actors.plan import make_plan
@@ -41,10 +45,12 @@ def planned(file: Path) -> tuple[Any, Any]:
 
     try:
         site = load_checked(file)
-        return site, make_plan(site)
+        return site, make_plan(site, strategy, profile)
     except SiteError as error:
         count = len(error.problems)
         fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
+    except ActorsError as error:
+        fail(WRONG, str(error))
 
 
 def screen(stderr: bool = False) -> Any:

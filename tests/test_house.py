@@ -55,16 +55,18 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh boards boards.onboard accel serial reports state store",
+        0: "problems mesh boards boards.onboard accel serial reports state store placement "
+        "placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
-        "accel.crypto",
-        2: "topology boards.build boards.world_file boards.port kept",
-        3: "pipeline device_check boards.virtual boards.remote keeper",
-        4: "site boards.terminal boards.image",
-        5: "durability routing resilience keys",
-        6: "check placement costs keyfile",
+        "accel.crypto placement.tree placement.profile",
+        2: "topology boards.build boards.world_file boards.port kept placement.state "
+        "placement.milp",
+        3: "pipeline device_check boards.virtual boards.remote keeper placement.search",
+        4: "site boards.terminal boards.image placement.strategies",
+        5: "durability routing resilience keys placement.explain",
+        6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
-        8: "ledger guards rollout questions causes renewal maps",
+        8: "plan_view ledger guards rollout questions causes renewal maps",
         9: "observer client repair orders commanding",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words",

@@ -145,6 +145,20 @@ def test_a_handler_that_waits_stores_what_comes(folder):
     assert output([sys.executable, "-c", program], folder) == "(None, 0, 2.5)\n"
 
 
+def test_a_profile_beside_the_site_is_taken_and_every_place_is_explained(folder):
+    site = (folder / "site.py").read_text()
+    assert "mean = flow.add(Mean, at=desk, window_ms=1000)" in site
+    (folder / "site.py").write_text(site.replace("Mean, at=desk,", "Mean,"))
+    (profile,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (folder / "site.profile.json").write_text(profile)
+    commands = re.findall(r"^    actors (plan site\.py .*?) +# ", README, re.MULTILINE)
+    assert [command.split()[2] for command in commands] == ["--why", "--placement"]
+    why, exact = (output([*ACTORS, *command.split()], folder) for command in commands)
+    assert "field/probe/mean: costs least; next best field/gate" in why
+    assert "placed by exact" in exact
+    assert "proven" in exact
+
+
 def test_a_board_with_a_watchdog_is_declared(folder):
     site = (folder / "site.py").read_text()
     line = snippet("# site.py, a board with a watchdog")
