@@ -236,10 +236,10 @@ def test_the_search_is_never_worse_than_a_plain_strategy_and_knows_a_bound():
             assert plain.overloads or found.cost <= plain.cost * (1 + 1e-9), name
 
 
-@pytest.mark.parametrize("seed", [0, 1, 5])
+@pytest.mark.parametrize("seed", range(6))
 def test_the_search_comes_near_the_proven_optimum(seed):
     instance = random_flow(20, 20, seed).aiming_at(OBJECTIVES["response"])
-    found = answer("search", instance, Budget(rounds=4))
+    found = answer("search", instance, Budget(rounds=12))  # 4 leave seed 2 a third above
     best = answer("exact", instance, Budget(rounds=2))
     assert best.gap == 0
     assert best.cost <= found.cost * (1 + 1e-6)
