@@ -14,7 +14,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run-sample test soak lint size bench fuzz
+.PHONY: help setup run-sample flash test soak lint size bench fuzz
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -24,6 +24,10 @@ setup: $(STAMP) ## make .venv with everything the other targets need (PYTHON=pyt
 
 run-sample: $(STAMP) ## run a sample: SITE=samples/greenhouse/site.py SECONDS=15
 	$(RUN) -m actors run $(SITE) --seconds $(SECONDS)
+
+flash: $(STAMP) ## put a device of a site on a board: SITE=… DEVICE=field/probe-1 PORT=(the only one)
+	@test -n '$(DEVICE)' || { echo 'make: which device? make flash SITE=$(SITE) DEVICE=field/probe-1' >&2; exit 2; }
+	$(RUN) -m actors flash $(SITE) $(DEVICE) $(if $(PORT),--port $(PORT))
 
 # A file of tests stays with one of two processes: what a file has started, its tests share.
 test: $(STAMP) ## run all tests, the kernel's under MicroPython too

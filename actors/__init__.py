@@ -8,7 +8,7 @@ a file importing only from floors below its own:
                topology, pipeline                domains; actors and wires
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
-               placement, plan                   places, numbers; commands, as a difference
+               placement, plan                   where things cost least; commands, as a difference
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     reports, ledger, observer         what devices tell, checked; accounts
                state, maps, orders, controller   what is kept; who gets the map; roll-out; halt, end
@@ -17,7 +17,8 @@ a file importing only from floors below its own:
     devices    awaiting, loopwatch               handlers that wait; those that block
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, running, asking, summary, view, runner, tap, cli
+    people     client, running, asking, summary, view, plan_view, runner, tap, commanding, cli
+    real       flash, doctor, board_commands      a device onto a board; what keeps it from working
     why        rollout, questions, causes         what waits; who is asked; reasons in words
                trace, asked, ask_commands         a wire hop by hop; from another terminal
 

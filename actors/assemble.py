@@ -51,13 +51,14 @@ def make_node(
     guard: Guard | None = None,
     maker: Callable[[str, dict[str, Any]], Callable[[], Any]] = loader.maker,
     loop_watch: LoopWatch | None = None,
-    store: Store | None = None,
+    store: Any = None,
 ) -> Node:
     """The node of a device, with the actors the runtime itself has there.
 
     `parents`: numbers of the routers a leaf uses. `maker(class_name, arguments)` gives what makes
     an actor. `pid`: of the process, by default this one's. `loop_watch`: of a real worker, whose
-    handlers may wait. `store`: its disk, where it has one.
+    handlers may wait. `store`: its disk, where it has one: a worker's `Store`, or what a simulated
+    board has for flash; see `mp_actors.backlog.Folder`.
     """
 
     def forwarder(node: Node) -> Router | Leaf:
@@ -68,8 +69,10 @@ def make_node(
     node = node_type(
         device.path, device.number, clock, codec, draw, limits, forwarder, log, guard
     )
-    if store is not None:
+    if isinstance(store, Store):
         node.wires.keeper = Keeper(node, store)
+    else:
+        node.wires.flash = store
     system = (
         System(node, pid, maker)
         if loop_watch is None

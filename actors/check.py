@@ -15,6 +15,7 @@ from typing import Any
 import networkx
 
 from actors.arguments import Reference
+from actors.boards.world_file import check_world
 from actors.device_check import (
     COUNT_MAX,
     add_unknown_device,
@@ -31,6 +32,7 @@ from mp_actors.actor import Actor
 from mp_actors.supervise import POLICIES
 
 LIBRARY = "mp_actors.operators"  # beside the site's own modules, what every device can import
+DRIVERS = ("mp_actors.sensors.", "mp_actors.actuators.")  # the same, and they need a board
 BUILT_IN = ("builtins", "math")  # functions of these exist on both interpreters
 NEEDS_INPUT = ("filter", "aggregator", "sink")
 MAY_WAIT = ("sample", "apply", "add", "result", "write")  # and on_…, on a worker
@@ -52,12 +54,15 @@ def check(site: Site) -> list[Problem]:
     _check_pipeline_names(site.flows, problems)
     _check_counts(site, problems)
     cut_off = check_devices(site.topology, problems)
+    if any(device.is_board for device in site.topology.devices):
+        check_world(Path(site.folder), problems)
     for flow in site.flows:
         problems.extend(flow.problems)
         _check_wires(flow, problems)
     for stage in site.stages:
         _check_place(site, stage, problems)
         _check_importable(site, stage, problems)
+        _check_hardware(site, stage, problems)
         _check_supervision(stage, problems)
         _check_waiting(site, stage, problems)
         check_checkpoints(stage, site.device_of(stage), problems)
@@ -184,7 +189,7 @@ def _check_place(site: Site, stage: Stage, problems: Problems) -> None:
 def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
     """What a device has to import lies where every device can import it."""
     for reference in stage.references:
-        if reference.module == LIBRARY or reference.module in BUILT_IN:
+        if reference.module in (LIBRARY, *BUILT_IN) or reference.module.startswith(DRIVERS):
             continue
         if reference.module == site.module:
             _check_own_file(site, stage, reference, problems)
@@ -201,6 +206,20 @@ def _check_importable(site: Site, stage: Stage, problems: Problems) -> None:
                 if Path(file).is_relative_to(site.folder)
                 else f"put a module with {reference.name} beside {Path(site.file).name}",
             )
+
+
+def _check_hardware(site: Site, stage: Stage, problems: Problems) -> None:
+    """A driver has pins to drive."""
+    device = site.device_of(stage)
+    is_placed_wrong = stage.at is None or (device is not None and not device.is_board)
+    if is_placed_wrong and any(base.__module__.startswith(DRIVERS) for base in stage.cls.__mro__):
+        problems.add(
+            stage.declared_at,
+            f"{stage.name}: {stage.cls.__name__} drives pins, which only a board has",
+            expected="at= a board",
+            got=f"at={device.path}" if device is not None else "no at=, so it goes to a worker",
+            remedy="declare a board: domain.device('probe', board='virtual')",
+        )
 
 
 def _check_supervision(stage: Stage, problems: Problems) -> None:
@@ -325,9 +344,7 @@ def _check_wire_ends(site: Site, cut_off: set[Device], problems: Problems) -> No
 
 def _takes_values(cls: type) -> bool:
     """Whether a class does something with what comes by a wire; a bare Actor does not."""
-    return any(
-        getattr(cls, verb) is not getattr(Actor, verb) for verb in ("verb_for", "on_value")
-    )
+    return any(getattr(cls, verb) is not getattr(Actor, verb) for verb in ("verb_for", "on_value"))
 
 
 def _with_article(role: str) -> str:

@@ -9,14 +9,16 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from actors import board_commands
+from actors.commanding import FAILED, NOBODY, WRONG, JsonFile, SiteFile
+from actors.commanding import fail as _fail
+from actors.commanding import planned as _planned
+from actors.commanding import screen as _screen
 from mp_actors.errors import ActorsError
-
-FAILED, WRONG, NOBODY = 1, 2, 3
-PIPE_COLUMNS = 140
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,24 +26,6 @@ app = typer.Typer(
     help="Actors for sensor streams, on microcontrollers and machines.",
 )
 
-
-def _in_a_folder(file: Path | None) -> Path | None:
-    """Refuse at once what could not be written at the end."""
-    if file is not None and not file.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {file.parent}")
-    return file
-
-
-SiteFile = Annotated[Path, typer.Argument(metavar="SITE.py", help="The file that declares a site.")]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        callback=_in_a_folder,
-        help="Write it as JSON too; - for stdout.",
-    ),
-]
 AddressesFile = Annotated[Path | None, typer.Option("--addresses", hidden=True)]
 KeysFolder = Annotated[
     Path | None,
@@ -140,12 +124,25 @@ def check(file: SiteFile) -> None:
 
 
 @app.command()
-def plan(file: SiteFile, json_file: JsonFile = None) -> None:
-    """Show who runs what, why there, and which way each wire takes. Nothing is started."""
-    from actors import view
+def plan(
+    file: SiteFile,
+    json_file: JsonFile = None,
+    strategy: Annotated[str, typer.Option("--placement", metavar="STRATEGY")] = "search",
+    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE")] = None,
+    why: Annotated[str | None, typer.Option("--why", metavar="ACTOR")] = None,
+) -> None:
+    """Show who runs what, why there, and which way each wire takes. Nothing is started.
 
-    _, planned = _planned(file)
-    if str(json_file) != "-":
+    STRATEGY: central edge random bottom-up top-down relaxation search exact. FILE: else
+    SITE.profile.json. ACTOR: what each place for it would cost."""
+    from actors import plan_view, view
+
+    _, planned = _planned(file, strategy, profile)
+    if why is not None and isinstance(found := plan_view.why(planned, why), str):
+        _fail(WRONG, found)
+    if why is not None:
+        _screen().print(found)
+    elif str(json_file) != "-":
         _screen().print(view.plan_tables(planned))
     if json_file is not None:
         _write_json(view.plan_values(planned), json_file)
@@ -254,6 +251,11 @@ def keys(
     _show_keys(found, file)
 
 
+app.command()(board_commands.flash)
+app.command()(board_commands.board)
+app.command()(board_commands.doctor)
+
+
 @app.command()
 def tap(
     address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Of a device's tap.")],
@@ -309,6 +311,8 @@ def _serve(
         from actors.problems import suggestion
 
         _fail(WRONG, f"{path}: no such device; {suggestion(str(path), planned.devices)}")
+    if device.is_real_board:
+        _fail(WRONG, f"{path}: is a board of its own; put it there: actors flash {file} {path}")
     found = launch.read_addresses(file_addresses) if file_addresses else launch.addresses(site)
     store = Store.beside(file) if keys_folder is None else Store(keys_folder, file)
     try:
@@ -317,7 +321,7 @@ def _serve(
         if device.is_board:
             folder = file_addresses.parent if file_addresses else None
             launch.run_board(site, device, config, folder)
-        state = _state_path(file, file_addresses)
+        state = launch.state_path(file, file_addresses)
         launch.run_worker(site, planned, device, config, controls, store.folder, state)
     except ActorsError as error:
         _fail(FAILED, str(error))
@@ -341,28 +345,6 @@ def _state_path(file: Path, file_addresses: Path | None) -> Path:
     return folder / f".{file.stem}.state.json"
 
 
-def _planned(file: Path) -> tuple[Any, Any]:
-    """The site and its plan, or the end of the program with everything that is wrong."""
-    from actors.check import load_checked
-    from actors.plan import make_plan
-    from actors.problems import SiteError
-
-    try:
-        site = load_checked(file)
-        return site, make_plan(site)
-    except SiteError as error:
-        count = len(error.problems)
-        _fail(WRONG, f"{error}\n{count} error{'s' if count > 1 else ''}; nothing was started")
-
-
-def _screen(stderr: bool = False) -> Any:
-    """Where tables go; a file or a pipe has no width of its own."""
-    from rich.console import Console as Screen
-
-    screen = Screen(stderr=stderr)
-    return screen if screen.is_terminal else Screen(stderr=stderr, width=PIPE_COLUMNS)
-
-
 def _write_json(value: Any, file: Path) -> None:
     text = json.dumps(value, indent=2) + "\n"
     if str(file) == "-":
@@ -373,21 +355,11 @@ def _write_json(value: Any, file: Path) -> None:
 
 def _show_keys(rows: Any, file: Path) -> None:
     """What has become of each device's keys."""
-    from rich.table import Table
+    from actors import view
 
-    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
-    for column in ("device", "keys", "epoch", "links"):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(row.path, row.state, str(row.epoch or ""), row.links)
-    _screen().print(table)
+    _screen().print(view.keys(rows))
     if outdated := [row.path for row in rows if row.is_outdated]:
         print(
             f"changed for {', '.join(outdated)}\n"
             f"if one is on another machine: actors keys {file} --export DEVICE FILE"
         )
-
-
-def _fail(code: int, text: str) -> NoReturn:
-    print(text, file=sys.stderr)
-    raise typer.Exit(code)

@@ -12,7 +12,7 @@ from actors.problems import SourceLine
 
 PORT_FIRST = 7400  # a device without an address listens on this port + its number
 PORT_MAX = 65535
-BOARDS = ("virtual",)
+BOARDS = ("virtual", "esp32")
 SEALS = ("ccm", "fernet", "plain")  # how a link's records are closed; the first by default
 
 
@@ -60,6 +60,16 @@ class Device:
     def is_board(self) -> bool:
         """Whether MicroPython runs it."""
         return self.board is not None
+
+    @property
+    def is_real_board(self) -> bool:
+        """Whether it is no process of any machine: it is flashed, then starts by itself."""
+        return self.board not in (None, "virtual")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `run` starts it."""
+        return self.host == "local" and not self.is_real_board
 
     @property
     def is_worker(self) -> bool:

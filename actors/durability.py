@@ -1,7 +1,7 @@
 """Durability: what can be kept on a disk, and what is declared to be and cannot.
 
-The rules of durable wires and of actors with checkpoints, for `check`, which knows what is pinned,
-and for the plan, which knows where everything is.
+The rules of durable wires, of wires with flash and of actors with checkpoints, for `check`, which
+knows what is pinned, and for the plan, which knows where everything is.
 """
 
 from collections.abc import Callable, Iterable
@@ -73,6 +73,8 @@ def check_kept_wires(
                 got=f"{source.path} is a board",
                 remedy="leave durable=True out, or draw it from an actor on a worker",
             )
+        if wire.flash_kb and source is not None:
+            _check_flash(wire, source, target, problems)
         ends = has_checkpoints(wire.source) or has_checkpoints(wire.target)
         is_kept = wire.durable or (wire.delivery == RELIABLE and ends)
         if is_kept and source is not None and source is target:
@@ -84,3 +86,23 @@ def check_kept_wires(
                 got=f"both are on {source.path}",
                 remedy="pin one of them to another device with at=",
             )
+
+
+def _check_flash(wire: Wire, source: Device, target: Device | None, problems: Problems) -> None:
+    """What cannot leave is kept in the flash of a board, for a target that is elsewhere."""
+    if not source.is_board:
+        problems.add(
+            wire.declared_at,
+            f"the wire {wire} has flash_kb and begins on a worker",
+            expected="a source on a board, which has flash: a device with board=",
+            got=f"{source.path} is a worker",
+            remedy="leave flash_kb out; reliable(…, durable=True) keeps readings on its disk",
+        )
+    elif source is target:
+        problems.add(
+            wire.declared_at,
+            f"the wire {wire} has flash_kb and never leaves its device",
+            expected="two devices: there is always a way between two actors of one",
+            got=f"both are on {source.path}",
+            remedy="leave flash_kb out, or pin one of them to another device with at=",
+        )

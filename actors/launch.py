@@ -231,3 +231,9 @@ def run_board(
         say(device.path, note)
     sys.stdout.flush()
     virtual.exec_board(flash)
+
+
+def state_path(file: Path, file_addresses: Path | None) -> Path:
+    """Where the controller keeps its state: beside the site file, or in the folder of a run."""
+    folder = file.parent if file_addresses is None else file_addresses.parent
+    return folder / f".{file.stem}.state.json"

@@ -43,10 +43,13 @@ class DeviceReport:
         for key, row in self.ends.items():
             if key in going_on:
                 continue
-            closed = [*row[:4], 0, dict(row[5]), *row[6:]]
+            closed = _added(self.past_ends.get(key), [*row[:4], 0, dict(row[5]), *row[6:]])
+            dropped = closed[5]
+            if dropped.get("crash", 0) < 0:
+                closed[2] -= dropped.pop("crash")  # in flash it had more than it last reported
             if row[4]:
-                closed[5]["crash"] = closed[5].get("crash", 0) + row[4]  # it waited there
-            self.past_ends[key] = _added(self.past_ends.get(key), closed)
+                dropped["crash"] = dropped.get("crash", 0) + row[4]  # it waited there
+            self.past_ends[key] = closed
         self.past_lost += self.figures.get("lost", ())
         self.ends = going_on
         self.actors = {}
@@ -169,6 +172,7 @@ def _account(
     made.delivered += unreported
     arrived += unreported
     # A source that died may have sent more than it last reported, first of all what waited then.
+    # Below zero: in its flash it had more than it last reported; see `mp_actors.spill`.
     unseen = max(0, sent - arrived - missing)
     beyond = max(0, arrived + missing - sent)
     made.accepted += max(0, beyond - waited)

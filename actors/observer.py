@@ -48,13 +48,17 @@ class Observer:
     def began(self, path: str, incarnation: int) -> dict[int, int]:
         """This start of a device is the present one; what another has counted is closed.
 
-        Returns how many readings of which wires had waited there.
+        Returns how many readings of which wires had waited there, but for those that may have
+        waited in flash, and come again.
         """
         report, died = self.reports[path], {}
         if report.incarnation not in (0, incarnation):
             wires = self.plan.wires.values()
             died = report.begin_anew([wire.number for wire in wires if wire.durable])
             report.heard_s = self._seconds()
+            kept = [wire.number for wire in wires
+                    if wire.flash_bytes and wire.source.rsplit("/", 1)[0] == path]
+            died = {number: count for number, count in died.items() if number not in kept}
         report.incarnation = incarnation
         return died
 

@@ -54,7 +54,13 @@ class Stage:
             return self
         delivery.check(self.pipeline.problems, at)
         wire = Wire(
-            self, delivery.target, at, delivery.kind, delivery.when_full, delivery.durable
+            self,
+            delivery.target,
+            at,
+            delivery.kind,
+            delivery.when_full,
+            delivery.durable,
+            delivery.flash_kb,
         )
         self.pipeline._add_wire(wire)
         return delivery.target
@@ -89,6 +95,7 @@ class Wire:
     delivery: str = STREAM
     full: str = DROP_OLDEST
     durable: bool = False
+    flash_kb: int = 0
 
     def __str__(self) -> str:
         return f"{self.source.name} >> {self.target.name}"

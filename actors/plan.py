@@ -5,14 +5,15 @@ site from one plan to another; the controller carries it out, and a first start 
 nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from actors.delivery import RELIABLE
 from actors.durability import has_checkpoints, require_kept_wires
-from actors.placement import Place, place
+from actors.placement.sited import Place, Placement, place
 from actors.resilience import cut_sets
 from actors.routing import Routing
 from actors.site import Site
@@ -62,6 +63,7 @@ class WirePlan:
     full: str = "drop-oldest"
     credit: int = 1024
     durable: bool = False  # its source's numbers and readings outlast the device
+    flash_bytes: int = 0  # of its source's board, for what cannot leave
 
     @property
     def hops(self) -> int:
@@ -89,6 +91,8 @@ class WirePlan:
         }
         if self.durable:  # boards have no use for the word
             spec["durable"] = True
+        if self.flash_bytes:
+            spec["flash"] = self.flash_bytes
         return spec
 
 
@@ -108,6 +112,7 @@ class Plan:
     route_map: dict[str, Any] = field(repr=False)
     ways: dict[str, tuple[str, ...]] = field(repr=False)
     cut_sets: dict[str, tuple[str, ...]] = field(repr=False)
+    placement: Placement = field(repr=False, compare=False)  # it took its time
 
 
 @dataclass(frozen=True)
@@ -122,13 +127,15 @@ class Command:
     after: tuple[tuple[Any, ...], ...]
 
 
-def make_plan(site: Site) -> Plan:
+def make_plan(site: Site, strategy: str = "search", profile: Path | None = None) -> Plan:
     """The plan of a site that `check` found no fault with.
 
-    *Raises* SiteError if where things were placed contradicts what they promise.
+    profile: else the file beside the site's, if there is one. *Raises* SiteError if where things
+    were placed contradicts what they promise; and what `place` raises.
     """
     routing = Routing(site.topology)
-    places = place(site, routing)
+    placement = place(site, routing, strategy, profile)
+    places = placement.places
     require_kept_wires(site, lambda stage: places[stage].device)
     actors = _actors(places)
     controller = site.topology.controller_device
@@ -149,6 +156,7 @@ def make_plan(site: Site) -> Plan:
             device.path: tuple(one.path for one in lost)
             for device, lost in cut_sets(site.topology, controller).items()
         },
+        placement=placement,
     )
 
 
@@ -283,7 +291,7 @@ def without_unknown(command: Command, known: set[tuple[Any, ...]]) -> Command:
     )
 
 
-def _actors(places: dict[Any, Place]) -> dict[str, ActorPlan]:
+def _actors(places: Mapping[Any, Place]) -> dict[str, ActorPlan]:
     actors = {}
     for number, (stage, chosen) in enumerate(places.items(), 1):
         path = stage.path_on(chosen.device)
@@ -302,7 +310,7 @@ def _actors(places: dict[Any, Place]) -> dict[str, ActorPlan]:
 def _wires(
     site: Site,
     routing: Routing,
-    places: dict[Any, Place],
+    places: Mapping[Any, Place],
     paths: dict[Any, str],
     actors: dict[str, ActorPlan],
 ) -> dict[int, WirePlan]:
@@ -326,6 +334,7 @@ def _wires(
             full=wire.full,
             via=way[1].number if len(way) > 1 and not source.is_router else 0,
             durable=wire.durable or (wire.delivery == RELIABLE and has_checkpoints(wire.source)),
+            flash_bytes=wire.flash_kb * 1024,
         )
     return wires
 

@@ -109,8 +109,10 @@ class Runner:
         # The controller's device first: what waits for others is worth starting early.
         order = sorted(self.plan.devices, key=lambda path: path != self.plan.controller)
         for path in order:
-            if self.plan.devices[path].host != "local":
-                self._say(path, f"is not local; start it there: actors node SITE.py {path}")
+            device = self.plan.devices[path]
+            if not device.is_local:
+                word = "flash" if device.is_real_board else "node"
+                self._say(path, f"is not local; start it there: actors {word} SITE.py {path}")
                 continue
             command = ["up"] if path == self.plan.controller else ["node"]
             command += [self.site.file] + ([path] if command == ["node"] else [])
@@ -203,7 +205,7 @@ class Runner:
     def _watch(self, seconds: float | None) -> None:
         """Look at the site until the time is over."""
         given_up_s = time.monotonic() + READY_TIMEOUT_S
-        all_local = all(device.host == "local" for device in self.plan.devices.values())
+        all_local = all(device.is_local for device in self.plan.devices.values())
         with Live(console=self.screen, auto_refresh=False, transient=True) as display:
             while True:
                 self._look_after_children()

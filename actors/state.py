@@ -12,6 +12,7 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO, Protocol
 
 from mp_actors.errors import ActorsError
 
@@ -32,21 +33,89 @@ class State:
     starts: dict[str, int] = field(default_factory=dict)
 
 
+class Disk(Protocol):
+    """Each step of a save at which a process can end. All may raise OSError."""
+
+    def read(self, file: Path) -> str | None:
+        """The text of a file, None if there is none; what a killed save has left beside it goes."""
+
+    def new(self, file: Path) -> IO[str]:
+        """A new, empty file beside this one; its `name` says which."""
+
+    def write(self, stream: IO[str], text: str) -> None:
+        """Hand text to the system."""
+
+    def sync(self, stream: IO[str]) -> None:
+        """Have it on the disk, and close it."""
+
+    def rename(self, name: str, file: Path) -> None:
+        """Put the new file in the place of the old one."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Have names on the disk."""
+
+    def remove(self, stream: IO[str]) -> None:
+        """Close a new file that is of no use, and remove it."""
+
+
+class RealDisk:
+    """The `Disk` of this machine."""
+
+    def read(self, file: Path) -> str | None:
+        if not file.exists():
+            return None
+        for left in file.parent.glob(f".{file.name}.*"):
+            left.unlink(missing_ok=True)
+        return file.read_text(encoding="utf-8")
+
+    def new(self, file: Path) -> IO[str]:
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        os.close(handle)
+        return open(name, "w", encoding="utf-8")
+
+    def write(self, stream: IO[str], text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    def sync(self, stream: IO[str]) -> None:
+        os.fsync(stream.fileno())
+        stream.close()
+
+    def rename(self, name: str, file: Path) -> None:
+        os.replace(name, file)
+
+    def sync_folder(self, folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def remove(self, stream: IO[str]) -> None:
+        try:
+            stream.close()
+        except OSError:
+            pass  # what it could not write is not wanted
+        Path(stream.name).unlink(missing_ok=True)
+
+
 class StateFile:
     """Keeps a `State` in a file; `file` None keeps it in memory alone."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, disk: Disk | None = None) -> None:
         self.file = file
         self.failed = ""  # why the last save did not succeed
+        self._disk = disk or RealDisk()
 
     def load(self) -> State:
         """What was saved, a new one if nothing was. *Raises* StateError."""
-        if self.file is None or not self.file.exists():
+        if self.file is None:
             return State()
-        for left in self.file.parent.glob(f".{self.file.name}.*"):  # of a start that was killed
-            left.unlink(missing_ok=True)
         try:
-            whole = json.loads(self.file.read_text(encoding="utf-8"))
+            text = self._disk.read(self.file)
+            if text is None:
+                return State()
+            whole = json.loads(text)
             plain, told = whole["state"], whole["sha256"]
             if _digest(plain) != told:
                 raise ValueError("its checksum does not fit")
@@ -68,22 +137,17 @@ class StateFile:
         plain = asdict(state)
         plain["epochs"] = {str(wire): epoch for wire, epoch in sorted(state.epochs.items())}
         text = json.dumps({"state": plain, "sha256": _digest(plain)})
+        disk = self._disk
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{self.file.name}.", dir=self.file.parent)
+            stream = disk.new(self.file)
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                    stream.write(text + "\n")
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.replace(name, self.file)
+                disk.write(stream, text + "\n")
+                disk.sync(stream)
+                disk.rename(stream.name, self.file)
             except OSError:
-                Path(name).unlink(missing_ok=True)
+                disk.remove(stream)
                 raise
-            folder = os.open(self.file.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)  # the new name, too, outlasts a loss of power
-            finally:
-                os.close(folder)
+            disk.sync_folder(self.file.parent)  # the new name, too, outlasts a loss of power
         except OSError as error:
             self.failed = f"{self.file}: the state is not saved: {error.strerror or error}"
             return False

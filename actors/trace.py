@@ -100,7 +100,8 @@ def share(found: dict[str, Any]) -> None:
                 told[reason] = told.get(reason, 0) + readings
         hop["lost"] = {}
         for reason, readings in sorted(told.items()):
-            if counted := min(readings, lost.get(reason, 0)):
+            # Below zero where an earlier start's losses were none; see `mp_actors.spill`.
+            if (counted := min(readings, lost.get(reason, 0))) > 0:
                 hop["lost"][reason] = counted
                 lost[reason] -= counted
     found["hops"][0]["held"] += waiting  # of a reliable wire: sent, and not acknowledged end to end

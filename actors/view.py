@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from actors import plan_view
 from actors.plan import Plan
 
 CAUSES_SHOWN = 20
@@ -156,7 +157,7 @@ def plan_tables(plan: Plan) -> RenderableType:
         runs = f"{kind}, router" if device.is_router else kind
         alone = cut_off(plan.cut_sets.get(device.path, ()))
         devices.add_row(str(device.number), device.path, domains, runs, way, alone)
-    return Group(devices, actors, wires)
+    return Group(devices, actors, wires, *plan_view.lines(plan.placement))
 
 
 def plan_values(planned: Plan) -> dict[str, Any]:
@@ -183,8 +184,17 @@ def plan_values(planned: Plan) -> dict[str, Any]:
             }
             for wire in planned.wires.values()
         ],
+        "placement": plan_view.values(planned),
         "routes": planned.route_map,
     }
+
+
+def keys(rows: Any) -> Table:
+    """What has become of each device's keys."""
+    table = _table("device", "keys", "epoch", "links")
+    for row in rows:
+        table.add_row(row.path, row.state, str(row.epoch or ""), row.links)
+    return table
 
 
 def cut_off(paths: Sequence[str]) -> str:

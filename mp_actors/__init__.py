@@ -6,13 +6,15 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     keys         crypto, keyring, noise, seal, fernet_seal, proof
     queues       bounded, timers, full, latency, inlet      time and values that wait
     actors       actor, roles, supervise, cell, flow, scheduler, operators
+    parts        wired, wired_i2c, sensors, actuators        drivers: hardware <-> values
     wire         codec, jsontext, frame, batch, readings    values <-> bytes, no sockets
     ways         routes, linkstate, news                    the map, what is down, who is told
     neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
-    wires        credit, outbox, reliable, arrivals, wires  ends of wires between devices
+    wires        credit, outbox, reliable, backlog, spill, arrivals, wires  ends of wires
     node         control, requests, watch, leaf, router, system, node
     why          journal, lost, explain                     what is kept for whoever asks
-    street       clock, links, dial, listen, line, serve, tap, local, testing, board, boot, safety
+    street       clock, links, dial, listen, line, serve, tap, local, testing, wifi
+    board        board, boot, safety
 
     data     sensor -> scheduler -> outbox -> batch -> session ~~ session -> router
              -> arrivals -> inlet -> sink; how far the outbox may send comes back as credit

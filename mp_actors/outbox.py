@@ -103,6 +103,11 @@ class Outbox:
         return len(self.values)
 
     @property
+    def is_waiting(self):
+        """Whether anything is here that was not acknowledged, or never sent."""
+        return bool(self.values)
+
+    @property
     def numbered(self):
         """The number behind the last that was given to a reading."""
         return self.next

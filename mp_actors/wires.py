@@ -23,6 +23,8 @@ class Wires:
     device though it is not their target; wire 0 where the number could not be read.
     """
 
+    flash = None  # where `spill` keeps readings, if not in a folder of this device
+
     def __init__(self, node):
         self.node = node
         self.inlets = {}
@@ -42,7 +44,7 @@ class Wires:
         first sequence number), origins ([[actor number, path]]), limit (bytes of a frame), items
         (what the target decodes), credit (readings the source may send before it is granted more),
         full (what a full outbox does), reliable and via (the neighbour a leaf hands them to, 0:
-        any).
+        any); flash where some are kept in it (bytes, see `spill`).
         """
         node, number = self.node, spec["wire"]
         known = self.inlets.get(number) or self.outboxes.get(number)
@@ -136,11 +138,12 @@ class Wires:
             self.arrivals.acknowledge()
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
-            is_stuck = bool(outbox.values) and outbox.moved == outbox.moved_before
-            outbox.moved_before = outbox.moved if outbox.values else None
+            is_waiting = outbox.is_waiting
+            is_stuck = is_waiting and outbox.moved == outbox.moved_before
+            outbox.moved_before = outbox.moved if is_waiting else None
             outbox.looks = outbox.looks + 1 if is_stuck else 0
             outbox.is_stalled = outbox.looks >= STALLED_LOOKS
-            if outbox.is_stalled or (outbox.is_unheard and outbox.values):
+            if outbox.is_stalled or (outbox.is_unheard and is_waiting):
                 self._ask_credit(outbox)
             self._notify(outbox)
             self.count(outbox)
@@ -193,6 +196,8 @@ class Wires:
     def _outbox(self, spec):
         limits = self.node.limits
         outbox_for = self.reliable().outbox if spec["reliable"] else _stream
+        if spec.get("flash"):
+            from mp_actors.spill import outbox as outbox_for
         outbox = outbox_for(self.node, spec)
         outbox.to_device = spec["target_device"]
         outbox.numbers = dict([(path, number) for number, path in spec["origins"]])

@@ -28,23 +28,26 @@ from tests.house import (
 
 FLOORS = {
     "mp_actors": {
-        0: "errors crypto",
-        1: "path ticks redial linkstate keyring credit full bounded journal "
+        0: "errors crypto sensors actuators backlog",
+        1: "wired path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
-        2: "timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
+        2: "wired_i2c timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
         4: "actor supervise flow",
         5: "roles cell loader",
-        6: "operators scheduler",
+        6: "operators scheduler sensors.chip sensors.touch sensors.potentiometer sensors.hall "
+        "sensors.mpu6050 sensors.dht sensors.mhz19b sensors.mhz19b_pulse sensors.hcsr04 "
+        "sensors.encoder sensors.button actuators.switch actuators.pwm actuators.ssd1306 "
+        "actuators.pixels",
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
-        10: "lost leaf router neighbours reliable arrivals",
+        10: "lost leaf router neighbours reliable spill arrivals",
         11: "control wires requests watch explain",
         12: "node system",
         13: "clock links",
         14: "links.memory links.tcp links.unix links.uart",
-        15: "dial listen tap testing local",
+        15: "dial listen tap testing local wifi",
         16: "line",
         17: "serve",
         18: "board",
@@ -52,25 +55,27 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh boards accel serial reports state store",
+        0: "problems mesh boards boards.onboard accel serial reports state store placement "
+        "placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
-        "accel.crypto",
-        2: "topology boards.build kept",
-        3: "pipeline device_check boards.virtual keeper",
-        4: "site",
-        5: "durability routing resilience keys",
-        6: "check placement costs keyfile",
+        "accel.crypto placement.tree placement.profile",
+        2: "topology boards.build boards.world_file boards.port kept placement.state "
+        "placement.milp",
+        3: "pipeline device_check boards.virtual boards.remote keeper placement.search",
+        4: "site boards.terminal boards.image placement.strategies",
+        5: "durability routing resilience keys placement.explain",
+        6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
-        8: "ledger guards rollout questions causes renewal maps",
-        9: "observer client repair orders",
+        8: "plan_view ledger guards rollout questions causes renewal maps",
+        9: "observer client repair orders commanding",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words",
         12: "launch tap sim.ledger sim.pipe sim.standins",
         13: "running sim.network",
         14: "runner asking asked sim.device",
-        15: "sim.world ask_commands",
-        16: "sim.faults",
-        17: "sim.command",
+        15: "sim.world ask_commands flash",
+        16: "sim.faults doctor",
+        17: "sim.command board_commands",
         18: "cli",
         19: "__main__ __init__",
     },
@@ -87,7 +92,7 @@ DOORS = {
 # What the kernel may import besides itself: built into MicroPython on boards and on unix.
 BUILT_IN = """
     array binascii collections errno gc hashlib heapq io json math micropython os random re
-    select socket struct sys time machine esp32 cryptolib
+    select socket struct sys time machine esp32 cryptolib dht neopixel framebuf network
 """
 
 # In the host package, but run on boards: on no floor, and MicroPython must compile them.

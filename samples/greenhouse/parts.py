@@ -17,17 +17,6 @@ class SoilMoisture(Sensor):
         return self.adc.read_u16() * 100 / 65535
 
 
-class ChipTemperature(Sensor):
-    """Temperature inside an ESP32 in °C. Its register counts degrees Fahrenheit, uncalibrated."""
-
-    period_ms = 200
-
-    def sample(self):
-        from esp32 import raw_temperature
-
-        return (raw_temperature() - 32) * 5 / 9
-
-
 class Load(Sensor):
     """How many processes of this Linux machine want to run, averaged over one minute."""
 

@@ -6,10 +6,11 @@
     meter ───────────── plant/gate ─┘
 """
 
-from parts import ChipTemperature, FreeMemory, Ledger, Load, Smooth, SoilMoisture
+from parts import FreeMemory, Ledger, Load, Smooth, SoilMoisture
 
 from actors import Pipeline, Topology
 from mp_actors.operators import Deadband, Mean
+from mp_actors.sensors.chip import ChipTemperature
 
 site = Topology("greenhouse")
 field, plant, office = site.domain("field"), site.domain("plant"), site.domain("office")
@@ -33,7 +34,7 @@ damp = flow.add(Smooth, at=probe_1, name="damp", share=0.25)
 dampness = flow.add(Mean, at=w1, name="dampness", window_ms=1000)
 soil >> damp >> dampness >> ledger
 
-warm = flow.add(ChipTemperature, at=probe_2, name="warm")
+warm = flow.add(ChipTemperature, at=probe_2, name="warm", period_ms=200)
 warmth = flow.add(Mean, at=w2, name="warmth", window_ms=1000)
 warm >> warmth >> ledger
 

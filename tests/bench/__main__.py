@@ -1,7 +1,8 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
 Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `seals`,
-`board`, `sim` and `faults`; without one all are run but `faults`, which takes ten minutes.
+`board`, `sim`, `faults` and `placement`; without one all are run but the last two, which take ten
+minutes and more.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from tests.bench import board, faults, local, seals, sim, wire
+from tests.bench import board, faults, local, placement, seals, sim, wire
 from tests.bench.measure import Bench, Figures, machine, measure
 from tests.bench.report import plain, show
 
@@ -24,7 +25,8 @@ GROUPS = {
     "board": board.benches,
     "sim": sim.benches,
 }
-FAULTS = "faults"  # no rates, and not by the way
+FAULTS, PLACEMENT = "faults", "placement"  # no rates, and not by the way
+NAMES = ", ".join([*GROUPS, FAULTS])
 ROUNDS = 5
 
 
@@ -35,6 +37,7 @@ def run(
     leaf_seconds: float,
     fault_seconds: float,
     console: Console,
+    seeds: int = placement.SEEDS,
 ) -> dict[str, Any]:
     """Measure the groups of these names, print them, and return all as JSON has it."""
     line = machine()
@@ -52,6 +55,8 @@ def run(
         ]
     if FAULTS in names:
         result["faults"] = faults.run(console, fault_seconds)
+    if PLACEMENT in names:
+        result["placement"] = placement.run(console, seeds)
     return result
 
 
@@ -72,16 +77,17 @@ def _measured(
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0; a goal that is not met is said, and no error: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)} or {FAULTS}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{NAMES} or {PLACEMENT}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")
     parser.add_argument("--leaf-seconds", type=float, default=5.0, help="how long the leaf runs")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long a fault lasts")
+    parser.add_argument("--seeds", type=int, default=placement.SEEDS, help="instances of a kind")
     given = parser.parse_args(arguments)
-    unknown = sorted(set(given.names) - {*GROUPS, FAULTS})
+    unknown = sorted(set(given.names) - {*GROUPS, FAULTS, PLACEMENT})
     if unknown or given.rounds < 1 or (given.units is not None and given.units < 1):
-        parser.error(f"expected names of {', '.join(GROUPS)}, {FAULTS}, and numbers of 1 or more")
+        parser.error(f"expected names of {NAMES}, {PLACEMENT}, and numbers of 1 or more")
     result = run(
         given.names or list(GROUPS),
         given.rounds,
@@ -89,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.leaf_seconds,
         given.seconds,
         Console(),
+        given.seeds,
     )
     if given.json:
         given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -13,7 +13,7 @@ from actors.site import load
 from tests.host import kills
 
 SITE = """
-from actors import Pipeline, Topology, reliable
+from actors import Pipeline, Topology, reliable, stream
 from parts import *
 site = Topology("s")
 home = site.domain("home")
@@ -154,3 +154,52 @@ def test_a_device_that_is_back_gets_nothing_before_its_reliable_wires_which_wait
     _, commands = restored(plan, "home/a", [("source", 2)])  # both are back
     after = {command.key: command.after for command in commands}
     assert ("source", 2) in after["target", 1]
+
+
+# -- the flash of a board
+
+
+def test_flash_is_for_wires_that_leave_a_board_and_the_plan_tells_its_board(tmp_path):
+    lines = (
+        "flow.add(Soil, at=probe) >> stream(flow.add(Store, at=b), flash_kb=64)\n"
+        "flow.add(Soil, at=probe, name='other') >> stream(flow.add(Store, at=a, name='more'))\n"
+    )
+    file, _ = site_file(tmp_path, lines)
+    wires = make_plan(load_checked(file)).wires
+    assert wires[1].spec["flash"] == 64 * 1024
+    assert (wires[1].delivery, wires[1].full) == ("stream", "drop-oldest")
+    assert "flash" not in wires[2].spec
+
+
+def test_flash_where_there_is_none_is_refused_at_its_line(tmp_path):
+    lines = (
+        "flow.add(Soil, at=a) >> stream(flow.add(Store, at=b), flash_kb=64)\n"
+        "flow.add(Soil, at=probe, name='two') "
+        ">> stream(flow.add(Pass, at=probe), flash_kb=64) >> flow.add(Store, at=b, name='far')\n"
+    )
+    (worker, local) = problems_of(tmp_path, lines)
+    assert worker == (
+        0,
+        "the wire soil >> store has flash_kb and begins on a worker",
+        "a source on a board, which has flash: a device with board=",
+        "home/a is a worker",
+    )
+    assert local[:2] == (1, "the wire two >> pass has flash_kb and never leaves its device")
+    assert local[3] == "both are on home/probe"
+
+
+def test_flash_of_a_worker_shows_also_where_the_source_was_placed(tmp_path):
+    lines = (
+        "flow.add(Soil, at=a) >> flow.add(Pass) >> stream(flow.add(Store, at=b), flash_kb=64)\n"
+    )
+    file, first = site_file(tmp_path, lines)
+    with pytest.raises(SiteError, match="pass >> store has flash_kb and begins on a wor") as caught:
+        make_plan(load_checked(file))
+    assert [one.line for one in caught.value.problems] == [first]
+
+
+@pytest.mark.parametrize("wrong", ["7", "1025", "-64", "64.0", "True", "None", "'64'", "[64]"])
+def test_flash_kb_is_a_size_that_boards_have(tmp_path, wrong):
+    lines = f"flow.add(Soil, at=probe) >> stream(flow.add(Store, at=b), flash_kb={wrong})\n"
+    ((line, what, expected, _),) = problems_of(tmp_path, lines)
+    assert (line, what, expected) == (0, "flash_kb has a wrong value", "8 to 1024")

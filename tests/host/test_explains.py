@@ -280,6 +280,15 @@ def test_what_devices_tell_twice_is_shown_once():
     assert found["lost_elsewhere"] == {"crash": 7}
 
 
+def test_what_a_board_had_kept_in_flash_takes_no_loss_from_another_place():
+    source = {"held": 0, "lost": {}, "outbox": {"waiting": 0, "dropped": {"crash": -64}}}
+    target = {"held": 0, "lost": {}}
+    found = {"account": {"waiting": 0, "lost": {"crash": 36}}, "hops": [source, target]}
+    share(found)
+    assert [hop["lost"] for hop in found["hops"]] == [{}, {}]
+    assert found["lost_elsewhere"] == {"crash": 36}
+
+
 # -- logs
 
 

@@ -200,6 +200,7 @@ def test_a_summary_names_what_was_refused(tmp_path):
         ):
             run.wait_for("device 4 does not prove its key")
             until(lambda: refused_at_gate(site, LEFT).get("key"), "a refusal that was told")
+            run.wait_for("rolled out")  # what was never heard is no good end
             run.interrupt()
             assert run.wait(60) == 0, run.output
         summary = json.loads((tmp_path / "out.json").read_text())

@@ -13,14 +13,16 @@ def wire(delivery="stream"):
     )
 
 
-def report(end, *rows):
+def report(end, *rows, kept=()):
     """What a device told in each of its starts: accepted, moved, waiting, two figures of its end.
+    `kept`: how many readings each start, from the second on, found in its flash.
     """
     made = DeviceReport()
     for place, (accepted, moved, waiting, *rest) in enumerate(rows):
         if place:
             made.begin_anew()
-        made.ends[1, end] = [1, end, accepted, moved, waiting, {}, *rest, None, None]
+        dropped = {"crash": -kept[place - 1]} if place and kept else {}
+        made.ends[1, end] = [1, end, accepted, moved, waiting, dropped, *rest, None, None]
     return made
 
 
@@ -44,3 +46,34 @@ def test_what_waited_in_the_target_of_a_reliable_wire_comes_again_and_is_counted
     made = account(wire("reliable"), {"d/a": source, "d/b": target})
     assert (made.accepted, made.dropped.get("crash", 0)) == (15, 0)
     assert made.accepted == made.delivered + made.in_flight + made.unexplained
+
+
+def test_what_waited_in_flash_while_its_board_was_off_is_no_loss():
+    source = report(SOURCE, (130, 30, 100, 0, 0), (20, 84, 0, 0, 0), kept=[64])
+    target = report(TARGET, (114, 114, 0, 0, 0))
+    made = account(wire(), {"d/a": source, "d/b": target})
+    assert (made.accepted, made.delivered, made.dropped) == (150, 114, {"crash": 36})
+    assert (made.in_flight, made.unexplained, made.is_exact) == (0, 0, True)
+
+
+def test_what_waits_in_flash_though_nobody_was_told_was_accepted():
+    source = report(SOURCE, (30, 30, 0, 0, 0), (0, 0, 640, 0, 0), kept=[640])
+    target = report(TARGET, (30, 30, 0, 0, 0))
+    made = account(wire(), {"d/a": source, "d/b": target})
+    assert (made.accepted, made.delivered, made.dropped, made.in_flight) == (670, 30, {}, 640)
+
+
+def test_a_loss_of_one_start_is_not_hidden_by_what_another_had_kept_untold():
+    source = report(
+        SOURCE, (30, 30, 0, 0, 0), (50, 100, 14, 0, 0), (10, 10, 0, 0, 0), kept=[64, 0])
+    target = report(TARGET, (140, 140, 0, 0, 0))
+    made = account(wire(), {"d/a": source, "d/b": target})
+    assert (made.accepted, made.delivered, made.dropped) == (154, 140, {"crash": 14})
+
+
+def test_a_controller_that_never_heard_of_the_start_before_counts_what_that_had_kept():
+    source = report(SOURCE, (0, 0, 0, 0, 0))
+    source.ends[1, SOURCE] = [1, SOURCE, 5, 69, 0, {"crash": -64}, 0, 0, None, None]
+    target = report(TARGET, (69, 69, 0, 0, 0))
+    made = account(wire(), {"d/a": source, "d/b": target})
+    assert (made.accepted, made.delivered, made.dropped) == (69, 69, {})

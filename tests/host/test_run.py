@@ -170,8 +170,8 @@ def test_its_boards_are_micropython_with_memory_to_spare(greenhouse):
     assert boards == {"field/probe-1", "field/probe-2", "plant/meter"}
     free = {path: devices[path]["free_heap_bytes"] for path in boards}
     # 80 KB is what a leaf with two sensors and a link keeps, plain or sealed (see tests/bench).
-    # These carry a tap or filters besides, and the model of the hardware: 7 KB (measured).
-    assert min(free.values()) >= 48 * 1024, free
+    # These carry a tap or filters besides.
+    assert min(free.values()) >= 60 * 1024, free
     assert {devices[path]["interpreter"] for path in set(devices) - boards} == {"cpython"}
 
 

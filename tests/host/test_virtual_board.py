@@ -21,6 +21,7 @@ from actors.boards.interpreter import BoardError, find
 from actors.boards.peripherals import world
 
 ROOT = Path(virtual.__file__).parents[2]
+PERIPHERALS = Path(world.__file__).parent
 PROBED_TIMES_S = (0, 0.5, 17.25, 3599.9, 3600, 5000.125, 86399, 1000000.5)
 
 
@@ -226,12 +227,9 @@ def test_prepare_lays_out_kernel_site_hardware_and_configuration(flash, site):
         "lib/mp_actors/links/__init__.mpy",
         "main.py",
         "parts.mpy",
-        "peripherals/esp32.mpy",
-        "peripherals/machine.mpy",
         "peripherals/modules.json",
-        "peripherals/watchdog.mpy",
         "peripherals/world.json",
-        "peripherals/world.mpy",
+        *(f"peripherals/{path.stem}.mpy" for path in PERIPHERALS.glob("*.py")),
     }
     assert json.loads((flash / "config.json").read_bytes()) == {"run": "parts"}
 
@@ -252,7 +250,7 @@ def test_modules_gone_from_the_site_go_and_other_files_stay(flash, site):
     assert {"state.bin", "sent.mpy", "parts.mpy"} <= layout(flash)
 
 
-@pytest.mark.parametrize("name", ["machine.py", "main.py", "mp_actors.py", "peripherals.py"])
+@pytest.mark.parametrize("name", ["machine.py", "main.py", "mp_actors.py", "dht.py"])
 def test_a_site_module_with_a_name_of_the_board_is_refused(flash, site, name):
     (site / name).write_text("")
     with pytest.raises(BoardError, match="a board has its own"):
@@ -308,6 +306,26 @@ def test_the_heap_of_a_board_is_limited(flash, site):
     assert not run(flash, heap_kb=100).stdout.startswith("150000")
 
 
+def test_the_model_of_the_hardware_takes_nothing_of_a_boards_heap(flash, site):
+    source = (
+        "import gc\ngc.collect()\nbefore = gc.mem_free()\n"
+        "import machine, dht, neopixel, network\n"
+        "machine.TouchPad(33).read(), machine.UART(2, 9600), machine.RTC(), machine.PWM(2)\n"
+        "gc.collect()\nprint(before, before - gc.mem_free())\n"
+    )
+    lay_out(flash, site, source)
+    with_model = run(flash)
+    before, taken = map(int, with_model.stdout.split())
+    assert virtual.HEAP_KB * 1000 * 0.9 < before < virtual.HEAP_KB * 1024
+    assert taken < 1500
+    argv, environment = virtual.command(flash, heap_kb=virtual.HEAP_KB - virtual.MODEL_KB)
+    del environment["MODEL_KB"]
+    plain = subprocess.run(
+        argv, env=environment, cwd=flash, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert int(plain.stdout.split()[1]) > 20000
+
+
 def test_a_started_board_does_not_wait_at_a_prompt(flash, site, monkeypatch):
     monkeypatch.setenv("MICROPYINSPECT", "1")
     assert said(flash, site, "print('done')\n") == ["done"]
@@ -329,7 +347,8 @@ def test_becoming_a_board_keeps_the_process(flash, site):
         assert process.stdout.readline() == "up\n"
         arguments = Path(f"/proc/{process.pid}/cmdline")
         if arguments.exists():
-            assert b"heapsize=224k" in arguments.read_bytes()
+            heap_kb = virtual.HEAP_KB + virtual.MODEL_KB
+            assert f"heapsize={heap_kb}k".encode() in arguments.read_bytes()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == -signal.SIGTERM
     finally:

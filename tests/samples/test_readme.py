@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,17 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_a_board_with_parts_from_the_shelf_measures_the_world_shown(folder):
+    with (folder / "site.py").open("a") as file:
+        file.write(snippet("# site.py, with a sensor from the shelf and a lamp"))
+    (folder / "world.py").write_text(snippet("# world.py"))
+    run = start([*ACTORS, "run", "site.py", "--seconds", "20"], folder)
+    wait_for(run, r"field/probe/dht22 21\.0")
+    run.send_signal(signal.SIGINT)
+    text = run.communicate(timeout=START_S)[0]
+    assert run.returncode == 0, text
+
+
 def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
     site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
     (folder / "site.py").write_text(site + snippet("# site.py, another last line"))
@@ -57,6 +69,17 @@ def test_what_a_full_wire_does_is_said_where_it_is_drawn(folder):
     assert summary["ok"], text
     deliveries = {one["source"].split("/")[2]: one["delivery"] for one in summary["wires"]}
     assert deliveries == {"soil-moisture": "stream", "deadband": "latest", "mean": "reliable"}
+
+
+def test_what_a_board_keeps_in_flash_is_said_where_its_wire_is_drawn(folder):
+    site = (folder / "site.py").read_text().replace("soil >> calm >> mean >> show\n", "")
+    added = snippet("# site.py, a last line for a board that is often alone")
+    (folder / "site.py").write_text(site + added)
+    text = output([*ACTORS, "run", "site.py", "--seconds", "3", "--json", "out.json"], folder)
+    summary = json.loads((folder / "out.json").read_text())
+    assert summary["ok"], text
+    (wire,) = [one for one in summary["wires"] if one["source"].endswith("/deadband")]
+    assert wire["delivered"] > 0
 
 
 def test_a_second_gateway_takes_over_in_the_simulator(folder):
@@ -122,6 +145,20 @@ def test_a_handler_that_waits_stores_what_comes(folder):
     assert output([sys.executable, "-c", program], folder) == "(None, 0, 2.5)\n"
 
 
+def test_a_profile_beside_the_site_is_taken_and_every_place_is_explained(folder):
+    site = (folder / "site.py").read_text()
+    assert "mean = flow.add(Mean, at=desk, window_ms=1000)" in site
+    (folder / "site.py").write_text(site.replace("Mean, at=desk,", "Mean,"))
+    (profile,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (folder / "site.profile.json").write_text(profile)
+    commands = re.findall(r"^    actors (plan site\.py .*?) +# ", README, re.MULTILINE)
+    assert [command.split()[2] for command in commands] == ["--why", "--placement"]
+    why, exact = (output([*ACTORS, *command.split()], folder) for command in commands)
+    assert "field/probe/mean: costs least; next best field/gate" in why
+    assert "placed by exact" in exact
+    assert "proven" in exact
+
+
 def test_a_board_with_a_watchdog_is_declared(folder):
     site = (folder / "site.py").read_text()
     line = snippet("# site.py, a board with a watchdog")
@@ -147,10 +184,34 @@ def test_every_command_and_target_named_exists(folder):
         output([*ACTORS, command, "--help"], folder)
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE):
-        if target != "flash":
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    assert "there is no `make flash` yet" in README
-    assert "flash:" not in makefile
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_a_board_is_flashed_by_the_commands_shown(folder):
+    board, flash = re.findall(r"^    actors ((?:board|flash) .*?) +#", README, re.MULTILINE)
+    virtual = start([*ACTORS, *board.split()], folder, TMPDIR=str(folder))
+    try:
+        port = wait_for(virtual, r"^(/dev/\S+)$")[1]
+        *words, shown = flash.split()
+        assert shown.startswith("/dev/pts/")
+        said = output([*ACTORS, *words, port], folder)
+        assert "field/probe: flashed" in said
+        sent, of = map(int, re.search(r"sent (\d+) of (\d+) files", said).groups())
+        assert sent == of
+        stated = int(re.search(r"first time that is about (\d+) files", README)[1])
+        assert abs(sent - stated) < stated / 5
+        assert "nothing to send" in output([*ACTORS, *words, port], folder)
+    finally:
+        virtual.terminate()
+        virtual.wait(timeout=START_S)
+
+
+def test_a_real_board_is_declared(folder):
+    site = (folder / "site.py").read_text()
+    for line in snippet("# site.py, with a real board").splitlines()[1:]:
+        site = re.sub(rf"^{line.split(' =')[0]} = .*$", line, site, flags=re.MULTILINE)
+    (folder / "site.py").write_text(site)
+    assert "good" in output([*ACTORS, "check", "site.py"], folder)
 
 
 def test_every_link_leads_to_a_file():
@@ -169,11 +230,11 @@ def snippet(first_line):
     raise AssertionError(f"the README has no block that begins with {first_line!r}")
 
 
-def start(command, folder):
+def start(command, folder, **environment):
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
