@@ -28,7 +28,7 @@ STARTED = b"\x16"  # the process says this when it can be interrupted; it is for
 # A local mode that does nothing here. MicroPython clears all of them while it prompts, so it tells
 # whether a program runs. Changing to the prompt throws away what has come.
 PROGRAM_RUNS = termios.NOFLSH
-PROMPT_S = 1.0  # how long an interrupted program may take to the prompt
+PROMPT_S = 4.0  # how long an interrupted program may take to the prompt; a node ends its links
 LOOK_S = 0.02
 RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_READY = b'Type "help()" for more information.\r\n>>> '
@@ -49,7 +49,6 @@ CALL_S = 1.0
 # `sys.exit` begins anew. Without MICROPYINSPECT the process ends where a board would prompt.
 RUN = """import os
 print(end='\x16')
-import whole
 os.putenv('MICROPYINSPECT', '1')
 for name in {}:
     try:
@@ -74,7 +73,7 @@ class Terminal:
         """The board of a folder that `virtual.make_blank` or `virtual.prepare` laid out."""
         self._flash = flash
         interpreter = interpreter or find()
-        self._argv = [*interpreter.command, "-X", f"heapsize={heap_kb + virtual.MODEL_KB}k", "-c"]
+        self._argv = [*interpreter.command, "-X", f"heapsize={heap_kb}k", "-c"]
         # One descriptor of the slave stays open, so the port survives whoever comes and goes.
         self._outer, self._held = _pair(0)
         self.port = os.ttyname(self._held)
@@ -128,7 +127,8 @@ class Terminal:
     def _start(self, files: tuple[str, ...]) -> None:
         self._is_started = False
         self._inner, slave = _pair(PROGRAM_RUNS)
-        environment = virtual.environment(self._module_path())
+        environment = {**os.environ, "MICROPYPATH": self._module_path()}
+        environment.pop("MICROPYINSPECT", None)
         self._process = subprocess.Popen(
             [*self._argv, RUN.format(files)],
             stdin=slave,

@@ -115,16 +115,10 @@ def command(
     if not (Path(folder) / "main.py").is_file():
         raise BoardError(f"{folder}: no main.py, so no flash of a board; prepare it first")
     interpreter = interpreter or find()
-    argv = [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"]
-    return argv, environment(MODULE_PATH)
-
-
-def environment(module_path: str) -> dict[str, str]:
-    """That of a board's process."""
-    found = {**os.environ, "MICROPYPATH": module_path, "MODEL_KB": str(MODEL_KB)}
+    environment = {**os.environ, "MICROPYPATH": MODULE_PATH, "MODEL_KB": str(MODEL_KB)}
     # It would leave a prompt waiting on standard input where a board would have ended.
-    found.pop("MICROPYINSPECT", None)
-    return found
+    environment.pop("MICROPYINSPECT", None)
+    return [*interpreter.command, "-X", f"heapsize={heap_kb + MODEL_KB}k", "main.py"], environment
 
 
 def exec_board(
