@@ -38,6 +38,7 @@ from mp_actors.path import join
 POLL_S = 0.25
 PATIENCE_S = 1.0  # for a status: whoever hangs is not to look up meanwhile
 READY_TIMEOUT_S = 30.0
+NEVER_S = float("inf")
 AGAIN_MAX_S = 5.0  # before a process that died is started again
 DRAIN_S = 2.0  # what is in flight after that is expired
 REST_TIMEOUT_S = 6.0
@@ -204,8 +205,8 @@ class Runner:
 
     def _watch(self, seconds: float | None) -> None:
         """Look at the site until the time is over."""
-        given_up_s = time.monotonic() + READY_TIMEOUT_S
         all_local = all(device.is_local for device in self.plan.devices.values())
+        given_up_s = time.monotonic() + READY_TIMEOUT_S if all_local else NEVER_S
         with Live(console=self.screen, auto_refresh=False, transient=True) as display:
             while True:
                 self._look_after_children()
@@ -222,7 +223,9 @@ class Runner:
                     return
                 if self._status.get("failures"):
                     return
-                if all_local and time.monotonic() > given_up_s and not self._status.get("ready"):
+                if self._status.get("ready"):
+                    given_up_s = NEVER_S  # what begins anew later has all the time it needs
+                if time.monotonic() > given_up_s:
                     self.problems.append(f"not ready after {READY_TIMEOUT_S:g} s")
                     return
                 time.sleep(POLL_S)
