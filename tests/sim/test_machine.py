@@ -165,17 +165,18 @@ class Promised(Faults):
             assert self.watch.finish() == []
 
 
-Faults.TestCase.settings = Promised.TestCase.settings = settings(
-    max_examples=100,
+STORIES = settings(
+    max_examples=200,
     stateful_step_count=15,
     derandomize=True,
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
+Faults.TestCase.settings = Promised.TestCase.settings = STORIES
 
 
-@pytest.mark.timeout(900)  # 100 stories of virtual minutes; 300 s are not enough on a busy day
+@pytest.mark.timeout(900)  # 200 stories of virtual minutes; 300 s are not enough on a busy day
 class TestFaults(Faults.TestCase):
     """Whatever happens to a site, in whatever order, every law of `checkers` holds."""
 
