@@ -22,6 +22,7 @@ from actors.check import load_checked
 from actors.client import Console
 from actors.keystore import Store
 from actors.launch import TAP_PORT_OFFSET
+from actors.runner import DRAIN_S
 
 ROOT = Path(__file__).parent.parent.parent
 SITES = Path(__file__).parent / "sites_to_run"
@@ -161,11 +162,18 @@ class Desk:
         return until(lambda: self.device_status(path)["pid"], f"a report of {path}")
 
     def rested_status(self):
-        """What is known once every sensor rests and every device has said so since."""
+        """What is known once every sensor rests, every device has said so since, and what was
+        under way has arrived, or has had the time for it that `run` gives.
+        """
+        rested_s = []
 
         def at_rest():
             status = self.status()
-            return all(one["rested"] for one in status["devices"].values()) and status
+            if not all(one["rested"] for one in status["devices"].values()):
+                return None
+            rested_s.append(time.monotonic())
+            under_way = any(row["in_flight"] or row["unexplained"] for row in status["wires"])
+            return status if not under_way or rested_s[-1] - rested_s[0] > DRAIN_S else None
 
         self.ask("halt")
         return until(at_rest, "a site at rest")
