@@ -405,6 +405,8 @@ def test_a_flash_that_is_full_says_so_and_the_board_has_what_it_had(blank):
         assert "its flash is full" in said
         assert "KB are needed; nothing was changed" in said
         assert set(in_flash(blank)) - {"starts"} == {"main.py"}
+        # Whoever comes to the board now ends its program, which may not have begun yet.
+        until(lambda: starts(blank), "what it had")
         (blank.folder / "big").write_bytes(bytes(200_000))
         with pytest.raises(BoardError, match="its flash is full; the board still starts"):
             Remote(blank.board.port).copy([blank.folder / "big"], "next", lambda _: None)
