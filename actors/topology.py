@@ -153,7 +153,7 @@ class Topology:
             self._links = None
 
     def controller(self, at: Device | str) -> None:
-        """Say which worker's process holds the controller; else the first worker declared."""
+        """Say which worker's process holds the controller; else the first router declared."""
         line = here()
         if self._controller is not None:
             self.problems.add(
@@ -197,7 +197,7 @@ class Topology:
         """The device that holds the controller, or None if there is none that could."""
         if self._controller is not None:
             return self.find(self._controller[0])
-        return next((device for device in self._devices if device.is_worker), None)
+        return next((device for device in self._devices if device.is_router), None)
 
     def find(self, place: object) -> Device | None:
         """The device meant by a Device of this topology or by its path, else None."""
