@@ -60,8 +60,9 @@ FLOORS = {
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
         "accel.crypto placement.tree placement.profile",
         2: "topology boards.build boards.world_file boards.port kept placement.state "
+        "placement.programme",
+        3: "pipeline device_check boards.virtual boards.remote keeper placement.search "
         "placement.milp",
-        3: "pipeline device_check boards.virtual boards.remote keeper placement.search",
         4: "site boards.terminal boards.image placement.strategies",
         5: "durability routing resilience keys placement.explain",
         6: "check placement.sited costs keyfile",
