@@ -52,21 +52,24 @@ def rank(number: int) -> int:
     return (number - plan.SEQUENCE_FIRST) % SEQUENCE_WRAP
 
 
-@lru_cache(maxsize=1 << 14)  # a frame is looked at again and again until it is acknowledged
 def numbers_of(payload: bytes) -> tuple[int, int, int] | None:
     """(wire, number of its first reading, how many) of a frame, None if it carries none."""
+    if payload[0] != frame.ROUTED:
+        return _numbers_of_body(payload) if frame.kind(payload) == "array" else None
     try:
-        if payload[0] != frame.ROUTED:
-            return _numbers_of_body(payload) if frame.kind(payload) == "array" else None
         head = frame.Head(payload)
-        return None if head.is_control else _numbers_of_body(payload[head.body :])
     except RemoteWireError:
         return None
+    return None if head.is_control else _numbers_of_body(payload[head.body :])
 
 
-def _numbers_of_body(body: bytes) -> tuple[int, int, int]:
-    wire, _, first, _ = batch.head(body)
-    return wire, first, batch.count(body)
+@lru_cache(maxsize=1 << 14)  # the same at each hop, and where it arrives
+def _numbers_of_body(body: bytes) -> tuple[int, int, int] | None:
+    try:
+        wire, _, first, _ = batch.head(body)
+        return wire, first, batch.count(body)
+    except RemoteWireError:
+        return None
 
 
 def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
