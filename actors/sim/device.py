@@ -93,7 +93,11 @@ class SimDevice:
 
     def wake(self, at_us: int) -> None:
         """Take a turn at that time, or earlier; not while it is busy."""
-        at_us = max(at_us, self._busy_until_us, self.world.now_us)
+        now_us = self.world.now_us
+        if at_us < self._busy_until_us:
+            at_us = self._busy_until_us
+        if at_us < now_us:
+            at_us = now_us
         if self._wake_us is None or at_us < self._wake_us:
             self._wake_us = at_us
             self.world.at(at_us, self._turn)

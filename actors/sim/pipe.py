@@ -7,7 +7,7 @@ are split and merged by chance. Which readings are in it is known at every momen
 from collections import deque
 
 from actors.sim.words import Carrier, World
-from mp_actors.frame import BEAT, HELLO, NEWS
+from mp_actors.frame import BEAT, CLASS_BITS, CONTROL, HELLO, NEWS, ROUTED
 
 WINDOW_BYTES = 65536  # sent and not yet read; what a Linux receive buffer starts with
 NO_READINGS = (HELLO, BEAT, NEWS)
@@ -51,8 +51,11 @@ class Pipe:
         size = len(self.inbox)
         if size > 1 and not self._world.chance.getrandbits(SPLIT_BITS):
             size = self._world.chance.randrange(1, size)
-        data = bytes(self.inbox[:size])
-        del self.inbox[:size]
+            data = bytes(self.inbox[:size])
+            del self.inbox[:size]
+        else:
+            data = bytes(self.inbox)
+            self.inbox.clear()
         self._read_bytes += size
         while self._frames and self._frames[0][0] <= self._read_bytes:
             self._frames.popleft()
@@ -112,7 +115,9 @@ class Pipe:
             if end > size:
                 break
             # Beats, news and control are most of all frames, and carry no readings.
-            if data[offset + 4] not in NO_READINGS:
+            kind = data[offset + 4]
+            is_control = kind == ROUTED and data[offset + 5] & CLASS_BITS == CONTROL
+            if not (is_control or kind in NO_READINGS):
                 self._frames.append((start + end, data[offset + 4 : end]))
             offset = end
         self._unfinished = data[offset:]

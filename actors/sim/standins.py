@@ -5,9 +5,9 @@ or written. A person gives others by class, or says `simulated = True` in a clas
 """
 
 import errno
-import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from random import Random
+from types import CoroutineType
 from typing import Any
 
 from mp_actors.actor import Actor
@@ -142,7 +142,7 @@ def _charged(
     def run(*args: Any) -> Any:
         charge(work_us)
         value = handler(*args)
-        return _at_once(value) if inspect.iscoroutine(value) else value
+        return _at_once(value) if type(value) is CoroutineType else value
 
     return run
 

@@ -115,9 +115,9 @@ class Sim:
     def run_ms(self, duration_ms: float) -> None:
         """Let that much virtual time pass."""
         until_us = self.now_us + round(duration_ms * 1000)
-        events = self._events
+        events, pop = self._events, heapq.heappop
         while events and events[0][0] <= until_us:
-            self.now_us, _, event = heapq.heappop(events)
+            self.now_us, _, event = pop(events)
             event()
         self.now_us = until_us
 
@@ -133,7 +133,8 @@ class Sim:
     def at(self, time_us: int, event: Callable[[], None]) -> None:
         """Let something happen at a time; in the order of this call among equal times."""
         self._scheduled += 1
-        heapq.heappush(self._events, (max(time_us, self.now_us), self._scheduled, event))
+        due_us = time_us if time_us > self.now_us else self.now_us
+        heapq.heappush(self._events, (due_us, self._scheduled, event))
 
     # -- faults
 
@@ -279,13 +280,9 @@ class Sim:
     def whereabouts(self) -> dict[int, Whereabouts]:
         """The omniscient account of every wire, by number."""
         alive = [device.node for device in self.devices.values() if device.node is not None]
-        in_pipes = [
-            payload
-            for link in self.links
-            for connection in link.connections
-            for pipe in connection.pipes
-            for payload in pipe.frames()
-        ]
+        connections = [one for link in self.links for one in link.connections]
+        pipes = [pipe for connection in connections for pipe in connection.pipes]
+        in_pipes = [payload for pipe in pipes for payload in pipe.frames()]
         return whereabouts(alive, self.graveyard, in_pipes, self._destroyed)
 
     def stats(self, path: str) -> dict[str, Any]:
@@ -315,8 +312,8 @@ class Sim:
         numbers: Numbers = {}
         add_numbers(numbers, payloads)
         for wire, died in numbers.items():
-            fresh = died - self._arrived.get(wire, set())
-            self._destroyed.setdefault(wire, set()).update(fresh)
+            fresh = died & ~self._arrived.get(wire, 0)
+            self._destroyed[wire] = self._destroyed.get(wire, 0) | fresh
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
