@@ -125,25 +125,47 @@ class Flasher:
         """Each of these boards, as the device of this site that it is. *Raises* ActorsError in the
         end, with what went wrong with any of them.
         """
-        wrong, done = [], 0
+        wrong: list[str] = []
+        others: list[tuple[str, str]] = []
+        met: dict[Device, str] = {}
+        done = 0
         for port in ports:
             try:
-                path = probe(Remote(port)).device
+                remote = Remote(port)
+                path = probe(remote).device
                 device = self._site.topology.find(path)
-                if device is None or not device.is_board:
-                    was = f"is {path}" if path else "was never flashed"
-                    raise BoardError(
-                        f"{port}: {was}, so it is no board of this site yet; once: "
-                        f"actors flash {self._file} DEVICE --port {port}"
-                    )
+                if device is None or not device.is_board or device in met:
+                    others.append((port, self._why_not(path, met)))
+                    remote.reset()  # it goes on with what it had
+                    continue
+                met[device] = port
                 self.flash(device, port, wifi, ask_wifi)
                 done += 1
             except ActorsError as error:
                 wrong.append(str(error))
+        boards = [one for one in self._site.topology.devices if one.is_board]
+        free = [one.path for one in boards if one not in met]
+        wrong += [f"{port}: {why}; {self._remedy(port, free)}" for port, why in others]
         if not ports:
             wrong.append("no board is attached")
         if wrong:
             raise BoardError("\n".join([*wrong, f"{done} of {len(ports)} boards flashed"]))
+
+    def _why_not(self, path: str | None, met: Mapping[Device, str]) -> str:
+        """Why a board is not flashed as what it is."""
+        if path is None:
+            return "is blank: no device was ever flashed to it"
+        device = self._site.topology.find(path)
+        if device is not None and device in met:
+            return f"is {path}, and so is the board at {met[device]}"
+        return f"is {path}, which is no board of {self._file}"
+
+    def _remedy(self, port: str, free: list[str]) -> str:
+        """How a board becomes one of this site, of whose boards some are at no port."""
+        if not free:
+            return f"no board of {self._file} is left for it; declare one more there"
+        left = f" (or one of {', '.join(free[1:])})" if free[1:] else ""
+        return f"to make it {free[0]}{left}: actors flash {self._file} {free[0]} --port {port}"
 
     def _update(
         self,
