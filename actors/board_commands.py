@@ -38,6 +38,7 @@ def flash(
     """
     from actors.boards import port as ports
     from actors.flash import WIFI_VARIABLE, Flasher, wifi_of
+    from actors.flash_all import flash_all
 
     if all_boards == (device is not None) or (all_boards and port is not None):
         fail(WRONG, "name a DEVICE, or give --all, without --port")
@@ -47,7 +48,7 @@ def flash(
         with _Progress() as progress:
             flasher = Flasher(file, site, plan, progress.say, progress.sent)
             if all_boards:
-                flasher.flash_all([one.name for one in ports.attached()], wifi, _ask_wifi)
+                flash_all(flasher, [one.name for one in ports.attached()], wifi, _ask_wifi)
             else:
                 wanted = _board(file, site, str(device))
                 flasher.flash(wanted, port or ports.choose(), wifi, _ask_wifi)

@@ -23,6 +23,7 @@ from actors.boards.onboard import MAIN, install
 from actors.boards.remote import Remote
 from actors.check import load_checked
 from actors.flash import Flasher, Found, differences, probe, wifi_of
+from actors.flash_all import flash_all
 from actors.plan import make_plan
 from mp_actors.errors import ActorsError
 
@@ -314,7 +315,7 @@ def test_all_attached_boards_are_flashed_as_what_they_are_and_the_others_told_ap
     with Board(bench.folder, bench.folder / "blank") as blank:
         blank.write("main.py", OLD)
         with pytest.raises(BoardError) as caught:
-            flasher.flash_all([blank.port, bench.board.port], None, lambda: None)
+            flash_all(flasher, [blank.port, bench.board.port], None, lambda: None)
         assert str(caught.value).splitlines() == [
             f"{blank.port}: is blank: no device was ever flashed to it; no board of {bench.file} "
             "is left for it; declare one more there",
@@ -323,20 +324,20 @@ def test_all_attached_boards_are_flashed_as_what_they_are_and_the_others_told_ap
         assert any("sent 1 of" in line for line in said)
         until(lambda: (blank.flash / "starts").exists(), "what it had")
         with pytest.raises(BoardError) as caught:
-            flasher.flash_all([blank.port], None, lambda: None)
+            flash_all(flasher, [blank.port], None, lambda: None)
         remedy = f"to make it {PROBE}: {flash} {blank.port}"
         assert f"{blank.port}: is blank: no device was ever flashed to it; {remedy}" in str(
             caught.value
         )
         shutil.copytree(bench.board.flash, blank.flash, dirs_exist_ok=True)
         with pytest.raises(BoardError) as caught:
-            flasher.flash_all([bench.board.port, blank.port], None, lambda: None)
+            flash_all(flasher, [bench.board.port, blank.port], None, lambda: None)
         so_is = f"{blank.port}: is {PROBE}, and so is the board at {bench.board.port}"
         assert so_is in str(caught.value)
         config = blank.flash / "config.json"
         config.write_text(config.read_text().replace(PROBE, "barn/one"))
         with pytest.raises(BoardError) as caught:
-            flasher.flash_all([blank.port], None, lambda: None)
+            flash_all(flasher, [blank.port], None, lambda: None)
         said_of = f"{blank.port}: is barn/one, which is no board of {bench.file}; {remedy}"
         assert said_of in str(caught.value)
 
