@@ -18,7 +18,7 @@ a file importing only from floors below its own:
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, running, asking, summary, view, plan_view, runner, tap, commanding, cli
-    real       flash, doctor, board_commands      a device onto a board; what keeps it from working
+    real       flash, flash_all, doctor, board_commands   onto boards; what keeps one from working
     why        rollout, questions, causes         what waits; who is asked; reasons in words
                trace, asked, ask_commands         a wire hop by hop; from another terminal
 

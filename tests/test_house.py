@@ -75,7 +75,7 @@ FLOORS = {
         13: "running sim.network",
         14: "runner asking asked sim.device",
         15: "sim.world ask_commands flash",
-        16: "sim.faults doctor",
+        16: "sim.faults doctor flash_all",
         17: "sim.command board_commands",
         18: "cli",
         19: "__main__ __init__",
