@@ -25,6 +25,7 @@ class Clock:
         self._world = world
         self.offset_ms = 0
         self.jump_us = 0
+        self.is_exact = False  # it believes no neighbour
 
     def ticks_ms(self) -> int:
         """Milliseconds, modulo `WRAP_MS`."""
@@ -36,7 +37,8 @@ class Clock:
 
     def shift(self, by_us: int) -> None:
         """Set site time forward, or back, as its node has learned from a neighbour."""
-        self.jump_us += by_us
+        if not self.is_exact:
+            self.jump_us += by_us
 
 
 class SimDevice:
@@ -55,6 +57,7 @@ class SimDevice:
         self.speed = 1.0
         self.greeting_us = 0.0
         self.charged_us = 0.0
+        self.worked_us = 0.0  # in all turns so far
         self.dials: list[Dial] = []
         self._make = make
         self._greeting: list[Dial] = []
@@ -145,6 +148,7 @@ class SimDevice:
             self.wake(max(self._busy_until_us, now_us + 1))
         else:
             self.wake((now_us // 1000 + wait_ms) * 1000)
+        self.worked_us += self.charged_us
         self.charged_us = 0.0
 
     def _greet(self, node: Node) -> None:
