@@ -1,5 +1,6 @@
 """`actors experiment`: a site at every point of a grid, in the simulator; plots, table, page."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from actors.commanding import FAILED, WRONG, fail, screen
 from mp_actors.errors import ActorsError
 
-PAGE = "index.html"
+PAGE, REAL = "index.html", "real.json"
 
 
 def experiment(
@@ -23,13 +24,16 @@ def experiment(
     again: Annotated[
         bool, typer.Option("--again", help="Measure what is there already, too.")
     ] = False,
+    real: Annotated[
+        bool, typer.Option("--real", help="Run the points of [real] with processes, too.")
+    ] = False,
 ) -> None:
     """Measure a site at every point of a grid, in virtual time, and compare placements.
 
     FOLDER gets results.csv, a plot for each factor and index.html, which holds all of it. What was
     interrupted goes on where it was.
     """
-    from actors.experiments.grid import read
+    from actors.experiments.reader import read
     from actors.experiments.table import Table
     from actors.experiments.trial import Laboratory
 
@@ -46,9 +50,10 @@ def experiment(
     shown = screen()
     try:
         _measure(found, laboratory, table, shown)
+        rows = _real_rows(found, laboratory, folder / REAL, real, again, shown)
     except ActorsError as error:
         fail(FAILED, str(error))
-    _present(found, table, folder, shown)
+    _present(found, table, folder, shown, rows)
 
 
 def _measure(found: Any, laboratory: Any, table: Any, shown: Any) -> None:
@@ -68,15 +73,45 @@ def _measure(found: Any, laboratory: Any, table: Any, shown: Any) -> None:
     shown.print(f"{total} points, {len(todo)} of them measured now")
 
 
-def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[Any] = ()) -> None:
+def _real_rows(
+    found: Any, laboratory: Any, file: Path, wanted: bool, again: bool, shown: Any
+) -> list[dict[str, Any]]:
+    """Run the real points, and show each as it comes; else those of the last time."""
+    from actors.experiments.reality import Reality
+
+    if not wanted:
+        known: list[dict[str, Any]] = []
+        if file.exists() and not again:
+            known = json.loads(file.read_text(encoding="utf-8"))
+        return known
+    reality, rows = Reality(found, laboratory), []
+    for point in found.real:
+        row = reality.run(point, found.real_seconds)
+        rows.append(row)
+        shown.print(
+            f"real: {row['placement']}, {row['link_delay_ms']:g} ms a link: "
+            f"{_shown(row['p50_ms'])} ms, simulated {_shown(row['simulated_p50_ms'])} ms; "
+            f"{row['readings_per_s']:.1f} readings/s, "
+            f"simulated {row['simulated_readings_per_s']:.1f}",
+            markup=False, highlight=False, soft_wrap=True,
+        )
+    file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    return rows
+
+
+def _shown(value: float | None) -> str:
+    return "no" if value is None else f"{value:.1f}"
+
+
+def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[Any]) -> None:
     """Draw, write the page, and say what crossed."""
     from actors.experiments import page, plots
-    from actors.experiments.curves import QUESTIONS, crossings, curves, factors, sentence
+    from actors.experiments.curves import QUESTIONS, crossings, curves, factors, of_rows, sentence
 
     seen: dict[str, Any] = {}
     for factor in factors(found):
         lines = curves(found, table, factor)
-        seen[factor] = lines, crossings(lines)
+        seen[factor] = lines, crossings(factor, lines)
     pictures, notes = {}, []
     try:
         for factor, (lines, marks) in seen.items():
@@ -85,11 +120,13 @@ def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[An
     except plots.PlotsMissingError as error:
         notes.append("There are no pictures here: matplotlib was not installed.")
         shown.print(str(error), markup=False, highlight=False)
-    page.write(folder / PAGE, found, table, seen, pictures, notes, real)
-    for factor, (_, marks) in seen.items():
-        shown.print(QUESTIONS[factor], markup=False, highlight=False)
-        for mark in marks:
-            shown.print(f"    {sentence(factor, mark)}", markup=False, highlight=False)
-        if not marks:
-            shown.print("    no two placements cross", markup=False, highlight=False)
+    real_marks = crossings("link_delay_ms", of_rows("link_delay_ms", real))
+    page.write(folder / PAGE, found, table, seen, pictures, notes, real, real_marks)
+    told = [(QUESTIONS[factor], factor, marks) for factor, (_, marks) in seen.items()]
+    if real:
+        told.append(("With real processes", "link_delay_ms", real_marks))
+    for question, factor, marks in told:
+        said = [sentence(factor, mark) for mark in marks] or ["no two placements cross"]
+        for text in (question, *(f"    {one}" for one in said)):
+            shown.print(text, markup=False, highlight=False)
     shown.print(f"{table.file}, {folder / PAGE}", markup=False, highlight=False, soft_wrap=True)

@@ -1,13 +1,13 @@
 """Curves: a figure over a factor, one for each placement, and where two of them cross.
 
-From the table to plots and page. Pure. A crossing is interpolated between two measured points, on
-the scale of the axis it is drawn on.
+From the table to plots and page. Pure. A crossing is interpolated between two measured points: in
+the factor itself, in a device's speed by its inverse, since that is what work goes with.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
-from math import exp, log
+from math import inf
 
 from actors.experiments.grid import FACTORS, Experiment, Point
 from actors.experiments.table import Table
@@ -28,6 +28,7 @@ AXES = {
     "payload_bytes": "bytes of a reading",
 }
 LOGARITHMIC = 10.0  # largest by smallest value from which on an axis is logarithmic
+INVERSE = ("device_speed", "rate")
 SAME = 0.005  # of a figure: closer than that two placements do the same
 
 
@@ -42,12 +43,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where the delays of two placements change places. `below` is the faster one before it."""
+    """Where the delays of two placements change places. `below` is the faster one before it.
+
+    is_best: no other placement is faster there, so that it is where the best answer changes.
+    """
 
     at: float
     delay_ms: float
     below: str
     above: str
+    is_best: bool
 
 
 def factors(experiment: Experiment) -> list[str]:
@@ -69,6 +74,16 @@ def curves(experiment: Experiment, table: Table, factor: str) -> list[Curve]:
     return found
 
 
+def of_rows(factor: str, rows: Sequence[Row]) -> list[Curve]:
+    """Curves of rows that were measured otherwise."""
+    found = []
+    for placement in dict.fromkeys(row["placement"] for row in rows):
+        own = sorted((row for row in rows if row["placement"] == placement),
+                     key=lambda row: row[factor])
+        found.append(Curve(placement, [row[factor] for row in own], own))
+    return found
+
+
 def mean_row(experiment: Experiment, table: Table, point: Point) -> Row | None:
     """The figures of a point, the mean of its seeds; None if it was not measured."""
     rows = [row for seed in range(experiment.seeds) if (row := table.row(point, seed))]
@@ -87,33 +102,50 @@ def is_logarithmic(values: Sequence[float]) -> bool:
     return len(values) > 1 and min(values) > 0 and max(values) / min(values) >= LOGARITHMIC
 
 
-def crossings(found: Sequence[Curve], column: str = "p50_ms") -> list[Crossing]:
+def crossings(factor: str, found: Sequence[Curve], column: str = "p50_ms") -> list[Crossing]:
     """Where two curves cross, from left to right."""
     marks = []
     for one, other in combinations(found, 2):
-        b_of = dict(zip(other.values, other.rows, strict=True))
-        both = [
-            (x, row[column], b_of[x][column])
-            for x, row in zip(one.values, one.rows, strict=True)
-            if x in b_of and row[column] is not None and b_of[x][column] is not None
-        ]
-        logarithmic = is_logarithmic([x for x, _, _ in both])
+        ours, theirs = _heights(one, column), _heights(other, column)
+        both = [(x, ours[x], theirs[x]) for x in ours if x in theirs]
         apart = [step for step in both if abs(step[1] - step[2]) > SAME * max(step[1:])]
         for (x, a, b), (next_x, next_a, next_b) in pairwise(apart):
             if (a < b) == (next_a < next_b):
                 continue
             share = (b - a) / ((b - a) - (next_b - next_a))
-            at = exp(log(x) + share * (log(next_x) - log(x))) if logarithmic else (
-                x + share * (next_x - x))
+            at = _between(factor, x, next_x, share)
+            delay_ms = a + share * (next_a - a)
             names = (one.placement, other.placement) if a < b else (other.placement, one.placement)
-            marks.append(Crossing(at, a + share * (next_a - a), *names))
+            least = min(_height_at(factor, curve, column, at) for curve in found)
+            marks.append(Crossing(at, delay_ms, *names, delay_ms <= least * (1 + SAME)))
     return sorted(marks, key=lambda mark: (mark.at, mark.below, mark.above))
+
+
+def _heights(curve: Curve, column: str) -> dict[float, float]:
+    return {x: row[column] for x, row in zip(curve.values, curve.rows, strict=True)
+            if row[column] is not None}
+
+
+def _between(factor: str, x: float, next_x: float, share: float) -> float:
+    if factor in INVERSE:
+        return 1 / (1 / x + share * (1 / next_x - 1 / x))
+    return x + share * (next_x - x)
+
+
+def _height_at(factor: str, curve: Curve, column: str, at: float) -> float:
+    """How high a curve is between two of its points; infinite where it has none."""
+    for (x, a), (next_x, next_a) in pairwise(_heights(curve, column).items()):
+        if x <= at <= next_x:
+            if factor in INVERSE:
+                x, next_x, at = 1 / x, 1 / next_x, 1 / at
+            return a + (next_a - a) * (at - x) / (next_x - x)
+    return inf
 
 
 def sentence(factor: str, mark: Crossing) -> str:
     """A crossing in words."""
-    unit = " ms" if factor == "link_delay_ms" else ""
+    best = "the fastest" if mark.is_best else "faster"
     return (
-        f"up to {factor} = {mark.at:.3g}{unit} {mark.below} is faster, from there on {mark.above} "
+        f"up to {factor} = {mark.at:.3g} {mark.below} is {best}, from there on {mark.above} "
         f"({mark.delay_ms:.3g} ms)"
     )

@@ -48,9 +48,11 @@ def write(
     pictures: Mapping[str, Path],
     notes: Sequence[str] = (),
     real: Sequence[Row] = (),
+    real_marks: Sequence[Crossing] = (),
 ) -> None:
     """Write the page. `found`: curves and crossings by factor; `pictures`: those that were drawn;
-    `notes`: what the reader should know of them; `real`: rows of real runs beside their points.
+    `notes`: what the reader should know of them; `real`: rows of real runs, `real_marks` where
+    these cross.
     """
     parts = [f"<h1>{escape(experiment.title)}</h1>", _p(_asked(experiment))]
     parts += [_p(note) for note in notes]
@@ -65,7 +67,9 @@ def write(
     if real:
         parts.append("<h2>With real processes</h2>")
         parts.append(_p("Every board a MicroPython process, every link through a proxy that delays "
-                        "it; beside it the simulation of the same point."))
+                        "it; beside it the simulation of the same point. Delays are of all that "
+                        "arrives at the sink, and of a machine that does other things, too."))
+        parts.append(_list(sentence("link_delay_ms", mark) for mark in real_marks))
         parts.append(_table(list(real[0]), [list(row.values()) for row in real]))
     parts += ["<h2>What was varied</h2>", _varied(experiment)]
     parts += ["<h2>Once more</h2>", f"<pre>actors experiment {escape(_shown(experiment.file))}"
@@ -88,7 +92,8 @@ def _asked(experiment: Experiment) -> str:
         f"Site {experiment.site.topology.name}; delay of {what} at {experiment.target}, from the "
         f"sample to the end of the sink's work; {experiment.seconds:g} virtual seconds at each "
         f"point, after {experiment.warmup_s:g} s, seeds 0 to {experiment.seeds - 1}. Solid is "
-        "measured, dotted what the planner foresees, a ring is where two placements cross."
+        "measured, dotted what the planner foresees, a ring is where two placements cross, with a "
+        "number where the fastest one changes."
     )
 
 

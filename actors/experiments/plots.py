@@ -1,7 +1,7 @@
 """Plots: a picture for each factor. matplotlib draws them, which is an extra: `experiments`.
 
-Left the delay, right the busiest device. Solid is measured, dotted what the planner foresaw, a ring
-is where two placements cross.
+The delay, how many readings cross links, the busiest device. Solid is measured, dotted what the
+planner foresaw, a ring is where two placements cross: with a number where the fastest changes.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mp_actors.errors import ActorsError
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vPX"
-INCHES, DPI = (11.0, 4.2), 110
+INCHES, DPI = (14.0, 4.2), 110
 
 
 class PlotsMissingError(ActorsError):
@@ -40,7 +40,7 @@ def draw(file: Path, factor: str, found: Sequence[Curve], marks: Sequence[Crossi
     figure = figure_class(figsize=INCHES, layout="constrained")
     canvas_class(figure)
     figure.suptitle(QUESTIONS[factor], fontsize=13, x=0.01, ha="left")
-    delay, busy = figure.subplots(1, 2)
+    delay, crossed, busy = figure.subplots(1, 3, width_ratios=(3, 2, 2))
     for number, curve in enumerate(found):
         look = {"color": COLORS[number % len(COLORS)], "linewidth": 1.6}
         marked = {**look, "marker": MARKERS[number % len(MARKERS)], "markersize": 4.5}
@@ -49,10 +49,12 @@ def draw(file: Path, factor: str, found: Sequence[Curve], marks: Sequence[Crossi
         ):
             axes.plot(*_points(curve, measured), label=curve.placement, **marked)
             axes.plot(*_points(curve, foreseen), **{**look, "linestyle": ":"})
+        crossed.plot(*_points(curve, "over_links_per_s"), **marked)
     _mark(delay, marks)
     delay.set_ylabel("sensor to sink: median in ms")
+    crossed.set_ylabel("readings over links, a second")
     busy.set_ylabel("busiest device: share of its time")
-    _set_scales(delay, busy, factor, found)
+    _set_scales((delay, crossed, busy), factor, found)
     delay.legend(fontsize=8, frameon=False)
     figure.savefig(file, dpi=DPI)
 
@@ -65,16 +67,19 @@ def _points(curve: Curve, column: str) -> tuple[list[float], list[float]]:
 
 
 def _mark(axes: Any, marks: Sequence[Crossing]) -> None:
-    for place in sorted({(mark.at, mark.delay_ms) for mark in marks}):
-        axes.plot(*place, marker="o", markersize=11, fillstyle="none", color="black")
-        axes.annotate(f"{place[0]:.3g}", place, textcoords="offset points", xytext=(8, -12),
-                      fontsize=9)
+    for mark in marks:
+        place = mark.at, mark.delay_ms
+        size = 12 if mark.is_best else 6
+        axes.plot(*place, marker="o", markersize=size, fillstyle="none", color="black")
+        if mark.is_best:
+            axes.annotate(f"{mark.at:.3g}", place, textcoords="offset points", xytext=(9, -14),
+                          fontsize=9)
 
 
-def _set_scales(delay: Any, busy: Any, factor: str, found: Sequence[Curve]) -> None:
+def _set_scales(panels: Sequence[Any], factor: str, found: Sequence[Curve]) -> None:
     values = sorted({x for curve in found for x in curve.values})
     delays = [y for curve in found for y in _points(curve, "p50_ms")[1]]
-    for axes in (delay, busy):
+    for axes in panels:
         axes.set_xlabel(AXES[factor])
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
@@ -82,9 +87,8 @@ def _set_scales(delay: Any, busy: Any, factor: str, found: Sequence[Curve]) -> N
             axes.set_xscale("log")
         # A scale's own ticks are elsewhere than what was measured.
         axes.set_xticks(values, [f"{x:g}" for x in values], minor=False)
-        axes.minorticks_off()
+        axes.xaxis.minorticks_off()
     if delays and is_logarithmic(delays):
-        delay.set_yscale("log")
-    elif delays:
-        delay.set_ylim(bottom=0)
-    busy.set_ylim(bottom=0)
+        panels[0].set_yscale("log")
+    for axes in panels[1:] if panels[0].get_yscale() == "log" else panels:
+        axes.set_ylim(bottom=0)
