@@ -11,6 +11,7 @@ from actors.commanding import FAILED, WRONG, fail, screen
 from mp_actors.errors import ActorsError
 
 PAGE, REAL = "index.html", "real.json"
+REAL_FACTOR = "link_delay_ms"  # what real runs vary, beside placements
 
 
 def experiment(
@@ -115,16 +116,17 @@ def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[An
     pictures, notes = {}, []
     try:
         for factor, (lines, marks) in seen.items():
-            plots.draw(folder / f"{factor}.png", factor, lines, marks)
+            beside = of_rows(factor, real) if factor == REAL_FACTOR else []
+            plots.draw(folder / f"{factor}.png", factor, lines, marks, beside)
             pictures[factor] = folder / f"{factor}.png"
     except plots.PlotsMissingError as error:
         notes.append("There are no pictures here: matplotlib was not installed.")
         shown.print(str(error), markup=False, highlight=False)
-    real_marks = crossings("link_delay_ms", of_rows("link_delay_ms", real))
+    real_marks = crossings(REAL_FACTOR, of_rows(REAL_FACTOR, real))
     page.write(folder / PAGE, found, table, seen, pictures, notes, real, real_marks)
     told = [(QUESTIONS[factor], factor, marks) for factor, (_, marks) in seen.items()]
     if real:
-        told.append(("With real processes", "link_delay_ms", real_marks))
+        told.append(("With real processes", REAL_FACTOR, real_marks))
     for question, factor, marks in told:
         said = [sentence(factor, mark) for mark in marks] or ["no two placements cross"]
         for text in (question, *(f"    {one}" for one in said)):

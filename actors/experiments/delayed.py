@@ -7,12 +7,12 @@ not limited. All lines live in one thread of their own.
 import asyncio
 import threading
 from collections import deque
-from contextlib import suppress
 from types import TracebackType
 
 READ_BYTES = 65536
 HOST = "127.0.0.1"
 END_S = 5.0
+End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Lines:
@@ -22,6 +22,7 @@ class Lines:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> "Lines":
@@ -50,20 +51,38 @@ class Lines:
             except OSError:
                 back.close()
                 return
-            for reader, writer in ((near, onward), (far, back)):
-                task = self._loop.create_task(_carry(reader, writer, delay_s))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            both = _both_ways((near, back), (far, onward), delay_s)
+            task = self._loop.create_task(both)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
         server = await asyncio.start_server(accepted, HOST, 0)
+        self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]
         return port
 
     async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
         ended = [*self._tasks]
         for task in ended:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
+
+
+async def _both_ways(one: End, other: End, delay_s: float) -> None:
+    """Until both have said that they are at their end, or one is gone."""
+    ways = [asyncio.ensure_future(_carry(source[0], target[1], delay_s))
+            for source, target in ((one, other), (other, one))]
+    try:
+        await asyncio.gather(*ways)
+    except OSError:
+        pass  # one is gone
+    finally:
+        for way in ways:
+            way.cancel()
+        one[1].close()
+        other[1].close()
 
 
 async def _carry(
@@ -77,8 +96,10 @@ async def _carry(
     async def take() -> None:
         data = b"-"
         while data:
-            with suppress(OSError):
+            try:
                 data = await reader.read(READ_BYTES)
+            except OSError:
+                data = b""
             under_way.append((loop.time() + delay_s, data))
             has_come.set()
 
@@ -91,11 +112,9 @@ async def _carry(
             due_s, data = under_way.popleft()
             await asyncio.sleep(max(0.0, due_s - loop.time()))
             if not data:
+                writer.write_eof()
                 return
             writer.write(data)
             await writer.drain()
-    except OSError:
-        return  # whoever was to get it is gone
     finally:
         taking.cancel()
-        writer.close()

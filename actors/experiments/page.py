@@ -92,8 +92,8 @@ def _asked(experiment: Experiment) -> str:
         f"Site {experiment.site.topology.name}; delay of {what} at {experiment.target}, from the "
         f"sample to the end of the sink's work; {experiment.seconds:g} virtual seconds at each "
         f"point, after {experiment.warmup_s:g} s, seeds 0 to {experiment.seeds - 1}. Solid is "
-        "measured, dotted what the planner foresees, a ring is where two placements cross, with a "
-        "number where the fastest one changes."
+        "measured, dotted what the planner foresees, a cross what real processes took; a ring is "
+        "where two placements cross, with a number where the fastest one changes."
     )
 
 

@@ -1,7 +1,8 @@
 """Plots: a picture for each factor. matplotlib draws them, which is an extra: `experiments`.
 
 The delay, how many readings cross links, the busiest device. Solid is measured, dotted what the
-planner foresaw, a ring is where two placements cross: with a number where the fastest changes.
+planner foresaw, a cross is what real processes took; a ring is where two placements cross: with a
+number where the fastest changes.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,16 @@ def library() -> Any:
     return Figure, FigureCanvasAgg
 
 
-def draw(file: Path, factor: str, found: Sequence[Curve], marks: Sequence[Crossing]) -> None:
-    """Write the picture of one factor. *Raises* PlotsMissingError."""
+def draw(
+    file: Path,
+    factor: str,
+    found: Sequence[Curve],
+    marks: Sequence[Crossing],
+    real: Sequence[Curve] = (),
+) -> None:
+    """Write the picture of one factor; `real`: what real processes took. *Raises*
+    PlotsMissingError.
+    """
     figure_class, canvas_class = library()
     figure = figure_class(figsize=INCHES, layout="constrained")
     canvas_class(figure)
@@ -50,6 +59,10 @@ def draw(file: Path, factor: str, found: Sequence[Curve], marks: Sequence[Crossi
             axes.plot(*_points(curve, measured), label=curve.placement, **marked)
             axes.plot(*_points(curve, foreseen), **{**look, "linestyle": ":"})
         crossed.plot(*_points(curve, "over_links_per_s"), **marked)
+        for one in real:
+            if one.placement == curve.placement:
+                delay.plot(*_points(one, "p50_ms"), color=look["color"], marker="x",
+                           markersize=8, linestyle="none")
     _mark(delay, marks)
     delay.set_ylabel("sensor to sink: median in ms")
     crossed.set_ylabel("readings over links, a second")

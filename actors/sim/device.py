@@ -25,7 +25,6 @@ class Clock:
         self._world = world
         self.offset_ms = 0
         self.jump_us = 0
-        self.is_exact = False  # it believes no neighbour
 
     def ticks_ms(self) -> int:
         """Milliseconds, modulo `WRAP_MS`."""
@@ -37,8 +36,7 @@ class Clock:
 
     def shift(self, by_us: int) -> None:
         """Set site time forward, or back, as its node has learned from a neighbour."""
-        if not self.is_exact:
-            self.jump_us += by_us
+        self.jump_us += by_us
 
 
 class SimDevice:

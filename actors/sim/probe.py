@@ -3,8 +3,7 @@
 Without one a verb takes what its class says. With one it takes what the planner was told, for each
 message that an actor gets or a sensor makes, whatever its `verb_for` resolves to; all sensors
 sample faster or slower by one factor; and every arrival at a sink has its age, from the moment that
-a sensor made the value to the end of the sink's own work. Clocks are exact meanwhile: what is
-measured is the way and the work, not the clocks.
+a sensor made the value to the end of the sink's own work.
 """
 
 from collections import defaultdict
@@ -42,7 +41,6 @@ class Probe:
 
     def attach(self, actor: Any, verbs: tuple[str, ...], device: Works) -> None:
         """Let every verb of an actor cost what it is to cost, and be seen."""
-        device.clock.is_exact = True
         if actor.role == "sensor":
             actor.period_ms = max(1, round(actor.period_ms / self._rate))
         seen = set()
