@@ -11,7 +11,6 @@ from actors.commanding import FAILED, WRONG, fail, screen
 from mp_actors.errors import ActorsError
 
 PAGE, REAL = "index.html", "real.json"
-REAL_FACTOR = "link_delay_ms"  # what real runs vary, beside placements
 
 
 def experiment(
@@ -90,10 +89,12 @@ def _real_rows(
         row = reality.run(point, found.real_seconds)
         rows.append(row)
         shown.print(
-            f"real: {row['placement']}, {row['link_delay_ms']:g} ms a link: "
-            f"{_shown(row['p50_ms'])} ms, simulated {_shown(row['simulated_p50_ms'])} ms; "
-            f"{row['readings_per_s']:.1f} readings/s, "
-            f"simulated {row['simulated_readings_per_s']:.1f}",
+            f"real: {row['placement']}, speed {row['device_speed']:g}, {row['devices_used']} "
+            f"devices, {_shown(row['link_delay_ms'])} ms a link: {_shown(row['p50_ms'])} ms, "
+            f"simulated {_shown(row['simulated_p50_ms'])}, predicted "
+            f"{_shown(row['predicted_ms'])}; {row['readings_per_s']:.1f} readings/s, simulated "
+            f"{row['simulated_readings_per_s']:.1f}; {row['busiest']} {row['busy']:.1%} busy, "
+            f"predicted {row['predicted_busy']:.1%}",
             markup=False, highlight=False, soft_wrap=True,
         )
     file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
@@ -101,34 +102,40 @@ def _real_rows(
 
 
 def _shown(value: float | None) -> str:
-    return "no" if value is None else f"{value:.1f}"
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[Any]) -> None:
     """Draw, write the page, and say what crossed."""
     from actors.experiments import page, plots
-    from actors.experiments.curves import QUESTIONS, crossings, curves, factors, of_rows, sentence
+    from actors.experiments.curves import (
+        QUESTIONS,
+        crossings,
+        curves,
+        factors,
+        real_curves,
+        sentence,
+    )
 
     seen: dict[str, Any] = {}
     for factor in factors(found):
         lines = curves(found, table, factor)
         seen[factor] = lines, crossings(factor, lines)
+    beside = {one: real_curves(found, one, real) for one in seen if real and one in real[0]}
+    real_marks = {one: crossings(one, lines) for one, lines in beside.items()}
     pictures, notes = {}, []
     try:
         for factor, (lines, marks) in seen.items():
-            beside = of_rows(factor, real) if factor == REAL_FACTOR else []
-            plots.draw(folder / f"{factor}.png", factor, lines, marks, beside)
-            pictures[factor] = folder / f"{factor}.png"
+            picture = folder / f"{factor}.png"
+            plots.draw(picture, factor, lines, marks, beside.get(factor, ()))
+            pictures[factor] = picture
     except plots.PlotsMissingError as error:
         notes.append("There are no pictures here: matplotlib was not installed.")
         shown.print(str(error), markup=False, highlight=False)
-    real_marks = crossings(REAL_FACTOR, of_rows(REAL_FACTOR, real))
     page.write(folder / PAGE, found, table, seen, pictures, notes, real, real_marks)
-    told = [(QUESTIONS[factor], factor, marks) for factor, (_, marks) in seen.items()]
-    if real:
-        told.append(("With real processes", REAL_FACTOR, real_marks))
-    for question, factor, marks in told:
+    for factor, (_, marks) in seen.items():
         said = [sentence(factor, mark) for mark in marks] or ["no two placements cross"]
-        for text in (question, *(f"    {one}" for one in said)):
+        said += [f"real: {sentence(factor, mark)}" for mark in real_marks.get(factor, ())]
+        for text in (QUESTIONS[factor], *(f"    {one}" for one in said)):
             shown.print(text, markup=False, highlight=False)
     shown.print(f"{table.file}, {folder / PAGE}", markup=False, highlight=False, soft_wrap=True)

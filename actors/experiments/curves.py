@@ -74,11 +74,14 @@ def curves(experiment: Experiment, table: Table, factor: str) -> list[Curve]:
     return found
 
 
-def of_rows(factor: str, rows: Sequence[Row]) -> list[Curve]:
-    """Curves of rows that were measured otherwise."""
+def real_curves(experiment: Experiment, factor: str, rows: Sequence[Row]) -> list[Curve]:
+    """Those of real runs, as far as all other factors are at their base."""
+    others = [one for one in FACTORS if one not in ("placement", factor)]
+    at_base = [row for row in rows
+               if all(row[one] == getattr(experiment.base, one) for one in others if one in row)]
     found = []
-    for placement in dict.fromkeys(row["placement"] for row in rows):
-        own = sorted((row for row in rows if row["placement"] == placement),
+    for placement in dict.fromkeys(row["placement"] for row in at_base):
+        own = sorted((row for row in at_base if row["placement"] == placement),
                      key=lambda row: row[factor])
         found.append(Curve(placement, [row[factor] for row in own], own))
     return found

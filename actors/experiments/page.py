@@ -48,7 +48,7 @@ def write(
     pictures: Mapping[str, Path],
     notes: Sequence[str] = (),
     real: Sequence[Row] = (),
-    real_marks: Sequence[Crossing] = (),
+    real_marks: Mapping[str, Sequence[Crossing]] | None = None,
 ) -> None:
     """Write the page. `found`: curves and crossings by factor; `pictures`: those that were drawn;
     `notes`: what the reader should know of them; `real`: rows of real runs, `real_marks` where
@@ -68,8 +68,10 @@ def write(
         parts.append("<h2>With real processes</h2>")
         parts.append(_p("Every board a MicroPython process, every link through a proxy that delays "
                         "it; beside it the simulation of the same point. Delays are of all that "
-                        "arrives at the sink, and of a machine that does other things, too."))
-        parts.append(_list(sentence("link_delay_ms", mark) for mark in real_marks))
+                        "arrives at the sink, and of a machine that does other things, too; a "
+                        "share of time has in it what the runtime itself takes."))
+        parts.append(_list(sentence(factor, mark) for factor, marks in (real_marks or {}).items()
+                           for mark in marks))
         parts.append(_table(list(real[0]), [list(row.values()) for row in real]))
     parts += ["<h2>What was varied</h2>", _varied(experiment)]
     parts += ["<h2>Once more</h2>", f"<pre>actors experiment {escape(_shown(experiment.file))}"

@@ -17,8 +17,8 @@ A TOML file beside a site:
     [placements.on-the-pc]           # for actors without at=
     panel = "lab/pc"
 
-    [real]                           # what --real runs with processes; else the base, and the
-    link_delay_ms = [1, 20]          # least, the middle and the longest delay
+    [real]                           # what --real runs with processes, one factor at a time
+    link_delay_ms = [1, 20]
 
 All that is wrong is told at once.
 """
@@ -46,7 +46,8 @@ from actors.site import Site
 SECONDS, WARMUP_S = 20.0, 2.0
 KEYS = ("site", "title", "from", "to", "seconds", "warmup_s", "seeds", "one_at_a_time", "devices",
         "links", "spread", "grid", "base", "placements", "real")
-REAL_KEYS = ("placement", "link_delay_ms", "seconds")
+DELAY = "link_delay_ms"
+REAL_FACTORS = ("placement", "device_speed", "devices_used", DELAY)
 REAL_S = 10.0
 
 
@@ -127,7 +128,7 @@ class _Reader:
             base=base,
             placements=placements,
             points=crossed(varied, base) if is_crossed else one_at_a_time(varied, base),
-            real=self._real(text.get("real", {}), varied, base, placements),
+            real=self._real(text.get("real", {}), varied, base, placements, len(spread)),
             real_seconds=self._value(self._map("real", text.get("real", {})), "seconds", ABOVE_0,
                                      REAL_S),
         )
@@ -189,20 +190,19 @@ class _Reader:
         varied: Mapping[str, Sequence[Any]],
         base: Point,
         placements: Collection[str],
+        most: int,
     ) -> list[Point]:
-        """The base with these placements and delays: those with a name, and three of the grid's."""
+        """The base, and one factor at a time; by default three delays, and placements by name."""
         told = self._map("real", value)
-        self._known("[real] ", told, REAL_KEYS)
-        delays = sorted(varied.get("link_delay_ms", [base.link_delay_ms or 0.0]))
-        chosen: dict[str, Any] = {
-            "placement": list(placements) or varied.get("placement", [base.placement]),
-            "link_delay_ms": list(dict.fromkeys((delays[0], delays[len(delays) // 2],
-                                                 delays[-1]))),
-        }
-        listed = {key: one for key, one in told.items() if key in chosen}
-        chosen.update(self._grid("real", listed, placements, 0))
-        return [replace(base, placement=placement, link_delay_ms=delay_ms)
-                for placement in chosen["placement"] for delay_ms in chosen["link_delay_ms"]]
+        self._known("[real] ", told, (*REAL_FACTORS, "seconds"))
+        listed = {key: one for key, one in told.items() if key in REAL_FACTORS}
+        chosen = self._grid("real", listed, placements, most)
+        if not set(listed) - {"placement"} and (delays := sorted(varied.get(DELAY, ()))):
+            ends = (delays[0], delays[len(delays) // 2], delays[-1])
+            chosen[DELAY] = list(dict.fromkeys(ends))
+        chosen.setdefault("placement", list(placements) or
+                          list(varied.get("placement", [base.placement])))
+        return one_at_a_time(chosen, base)
 
     def _fits(
         self, label: str, factor: str, value: Any, placements: Collection[str], most: int

@@ -3,7 +3,8 @@
 A copy of the site gets the point's profile, so that its controller places as the planner did; each
 varied link leads over a line that delays it; and `PACE_US` in the environment says how long each
 actor's work is to take on its board, {actor: µs}, for sites that heed it. What is measured is what
-the devices report: the age of readings at the sink, and how many were delivered.
+the devices report, the age of readings at the sink and how many were delivered, and the processor
+time of the device that is the busiest in the simulation. Needs Linux, for that time.
 """
 
 import json
@@ -30,6 +31,7 @@ from mp_actors.path import join
 
 READY_S = 90.0
 LOOK_S = 0.25
+SHOWN = ("placement", "device_speed", "devices_used", "link_delay_ms")
 END_S = 5.0
 Told = dict[str, Any]
 
@@ -46,24 +48,26 @@ class Reality:
         prepared = self.laboratory.prepare(point)
         simulated = self.laboratory.run(point, 0)
         with TemporaryDirectory(prefix="mp-actors-real-") as folder, Lines() as lines:
-            run = _Run(self.experiment, prepared, point, Path(folder), lines)
+            run = _Run(self.experiment, prepared, Path(folder), lines)
             with run.started():
                 run.wait_until_ready()
                 time.sleep(self.experiment.warmup_s)
-                before, begun_s = run.status(), time.monotonic()
+                before, worked_s = run.status(), run.worked_s(simulated["busiest"])
+                begun_s = time.monotonic()
                 time.sleep(seconds)
                 after, took_s = run.status(), time.monotonic() - begun_s
-        at_sink, sensed = run.age_at_sink(after), run.sensed(after) - run.sensed(before)
+                busy = (run.worked_s(simulated["busiest"]) - worked_s) / took_s
         return {
-            "placement": point.placement,
-            "device_speed": point.device_speed,
-            "link_delay_ms": point.link_delay_ms,
-            "p50_ms": at_sink[0],
-            "p99_ms": at_sink[1],
+            **{factor: getattr(point, factor) for factor in SHOWN},
+            "p50_ms": run.age_at_sink(after),
             "simulated_p50_ms": simulated["p50_ms"],
             "predicted_ms": simulated["predicted_ms"],
-            "readings_per_s": round(sensed / took_s, 2),
+            "readings_per_s": round((run.sensed(after) - run.sensed(before)) / took_s, 2),
             "simulated_readings_per_s": simulated["readings_per_s"],
+            "busiest": simulated["busiest"],
+            "busy": round(busy, 4),
+            "simulated_busy": simulated["busy"],
+            "predicted_busy": simulated["predicted_busy"],
         }
 
 
@@ -71,7 +75,7 @@ class _Run:
     """One run: its folder, its processes, and what its controller tells."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, point: Point, folder: Path, lines: Lines
+        self, experiment: Experiment, prepared: Prepared, folder: Path, lines: Lines
     ) -> None:
         self.plan = prepared.plan
         self.experiment = experiment
@@ -87,7 +91,7 @@ class _Run:
         self._keys = Store.beside(self._file)
         self._keys.make(self._site)
         self._own = free_addresses(self._site)
-        self._delayed = self._lay(lines, point.link_delay_ms or 0.0)
+        self._delayed = self._lay(lines)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextmanager
@@ -133,13 +137,20 @@ class _Run:
             told: Told = console.ask(join(self.plan.controller, "controller"), "status")
         return told
 
-    def age_at_sink(self, status: Told) -> tuple[float | None, float | None]:
-        """Median and 99th percentile of the wire into the sink, in ms."""
+    def worked_s(self, path: str) -> float:
+        """Processor time that a device has taken so far, with what the runtime itself takes."""
+        stat = Path(f"/proc/{self._processes[path].pid}/stat").read_text(encoding="utf-8")
+        words = stat.rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def age_at_sink(self, status: Told) -> float | None:
+        """Median age on the wire into the sink, in ms."""
         for row in status["wires"]:
             target = self.plan.wires[row["wire"]].target
             if target.rsplit("/", 1)[1] == self.experiment.target and row["p50_us"] is not None:
-                return row["p50_us"] / 1000, row["p99_us"] / 1000
-        return None, None
+                age_ms: float = row["p50_us"] / 1000
+                return age_ms
+        return None
 
     def sensed(self, status: Told) -> int:
         """Readings of sensors that whoever is next has taken so far."""
@@ -148,12 +159,15 @@ class _Run:
             if self.plan.actors[self.plan.wires[row["wire"]].source].role == "sensor"
         )
 
-    def _lay(self, lines: Lines, delay_ms: float) -> dict[tuple[str, str], Address]:
+    def _lay(self, lines: Lines) -> dict[tuple[str, str], Address]:
         """{(who dials, whom): the line between}, for the links that are varied."""
         found = {}
+        values = self.plan.placement.values["links"]
         for link in self._site.topology.links:
-            if f"{link.a.path} - {link.b.path}" not in self.experiment.links:
+            name = f"{link.a.path} - {link.b.path}"
+            if name not in self.experiment.links:
                 continue
+            delay_ms = values[name]["delay_ms"][0] or 0.0
             for near, far in ((link.a, link.b), (link.b, link.a)):
                 if (listen := self._own[far.path].listen) is not None:
                     found[near.path, far.path] = Address(lines.line(listen, delay_ms), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from actors.experiments import plots
-from actors.experiments.curves import Curve, crossings
+from actors.experiments.curves import Curve, crossings, real_curves
 from actors.experiments.grid import ExperimentError
 from actors.experiments.reader import read
 from actors.experiments.trial import Laboratory
@@ -126,6 +126,13 @@ def test_without_it_every_combination_is_a_point(shed):
 def test_the_base_of_a_factor_can_be_said(shed):
     found = read(shed(GRID + "[base]\ndevice_speed = 3\n"))
     assert {one.device_speed for one in found.points if one.link_delay_ms == 50} == {3}
+
+
+def test_real_runs_are_of_named_placements_the_base_and_one_factor_at_a_time(shed):
+    found = read(shed(GRID + "[real]\ndevice_speed = [7]\nseconds = 4\n"))
+    points = [(one.placement, one.device_speed, one.link_delay_ms) for one in found.real]
+    assert points == [("here", 1, 1), ("here", 7, 1), ("there", 1, 1), ("there", 7, 1)]
+    assert found.real_seconds == 4
 
 
 @pytest.mark.parametrize(
@@ -357,6 +364,16 @@ def test_a_crossing_above_a_third_placement_is_not_where_the_best_changes():
 def test_placements_that_do_the_same_do_not_cross():
     one, other = curve("a", {0: 10, 5: 10.01, 9: 20}), curve("b", {0: 10.01, 5: 10, 9: 20})
     assert crossings("link_delay_ms", [one, other]) == []
+
+
+def test_what_real_processes_took_stands_by_the_curves_of_its_factor(shed):
+    found = read(shed())
+    rows = [{"placement": "here", "device_speed": speed, "link_delay_ms": delay_ms, "p50_ms": 1.0}
+            for speed, delay_ms in ((1, 50), (1, 1), (10, 1))]
+    (delays,), (speeds,) = (real_curves(found, one, rows) for one in
+                            ("link_delay_ms", "device_speed"))
+    assert delays.values == [1, 50]
+    assert speeds.values == [1, 10]
 
 
 def test_what_did_not_arrive_is_no_point_of_a_curve():
