@@ -283,7 +283,8 @@ class _Reader:
         for key in section:
             if key not in known:
                 self._add(f"{label}{why or 'unknown key'}: {key!r}",
-                          "one of " + ", ".join(known), repr(key),
+                          "one of " + ", ".join(known) if known else "none: all have one",
+                          repr(key),
                           hint if "?" in (hint := suggestion(key, known)) else "leave it out")
 
     def _add(self, what: str, expected: str = "", got: str = "", remedy: str = "") -> None:

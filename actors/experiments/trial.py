@@ -15,6 +15,7 @@ from typing import Any
 
 from actors.experiments.grid import Experiment, ExperimentError, Point
 from actors.placement.profile import ACTOR
+from actors.placement.sited import setting
 from actors.placement.strategies import STRATEGIES
 from actors.plan import Plan, make_plan
 from actors.sim.ledger import numbers_of
@@ -163,7 +164,10 @@ class Laboratory:
         }
 
     def _predicted_s(self, plan: Plan) -> float:
-        """The longest way from the sensor to the sink: links and work, no waiting."""
+        """The longest way from the sensor to the sink: links and work, no waiting.
+
+        What a window gives begins when it closes, as its time does.
+        """
         instance, places = plan.placement.instance, plan.placement.answer.places
         stages = list(plan.placement.places)
         done: dict[int, float] = {}
@@ -174,7 +178,9 @@ class Laboratory:
             is_source = not instance.inputs[one] and (
                 self.experiment.source in ("", stages[one].name)
             )
-            if ready or is_source:
+            if ready and setting(stages[one], "window_ms"):
+                done[one] = 0.0
+            elif ready or is_source:
                 done[one] = max(ready, default=0.0) + instance.work_s[one][places[one]]
         ends = [done[one] for one, stage in enumerate(stages)
                 if stage.name == self.experiment.target and one in done]

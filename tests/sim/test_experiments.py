@@ -174,6 +174,14 @@ def test_what_is_wrong_is_told_with_what_was_expected(shed, old, new, told):
         assert words in str(error.value)
 
 
+def test_a_site_without_free_actors_says_so(shed):
+    file = shed()
+    free = 'flow.add(Clean, name="clean")'
+    file.with_name("site.py").write_text(SITE.replace(free, free.replace(")", ", at=desk)")))
+    with pytest.raises(ExperimentError, match="none: all have one"):
+        read(file)
+
+
 def test_all_that_is_wrong_is_told_at_once_and_nothing_is_measured(shed):
     file = shed(GRID.replace("seconds = 3", "secs = 3\nseeds = 0"))
     code, said = experiment(file)
@@ -223,6 +231,17 @@ def test_what_is_measured_without_load_is_what_the_planner_foresees(shed):
         assert row["exceeds"] == ""
 
 
+def test_what_a_window_gives_is_as_old_as_its_end(shed):
+    file = shed()
+    text = SITE.replace("import Clean,", "import").replace("Clean, ", "Mean, window_ms=500, ")
+    file.with_name("site.py").write_text("from mp_actors.operators import Mean\n" + text)
+    found = read(file)
+    for placement, least_ms in (("here", 0), ("there", 50)):
+        row = Laboratory(found).run(replace(found.base, placement=placement, link_delay_ms=50), 0)
+        assert row["arrived_per_s"] == pytest.approx(2, abs=0.4)
+        assert least_ms <= row["p50_ms"] == pytest.approx(row["predicted_ms"], abs=6)
+
+
 def test_each_factor_does_what_it_is_called(shed):
     found = read(shed())
     laboratory = Laboratory(found)
@@ -248,7 +267,7 @@ def test_more_than_a_device_can_do_is_named_and_seen(shed):
     row = Laboratory(found).run(point, 0)
     assert "load of shed/probe" in row["exceeds"]
     assert row["busy"] > 0.9
-    assert row["delay_ms"] is None or row["delay_ms"] > 1000
+    assert row["arrived_per_s"] < 6  # its sensor comes to sample half as often
 
 
 def test_a_point_and_a_seed_give_the_same_figures_again(shed):
@@ -387,16 +406,16 @@ def test_what_did_not_arrive_is_no_point_of_a_curve():
 
 @pytest.fixture(scope="module")
 def alarm():
-    """The alarm's p50 in ms by (placement, link delay), and who had the panel."""
+    """The alarm's figures by (placement, link delay), and the devices of its actors."""
     found = read(ALARM)
     laboratory = Laboratory(found)
     seen = {}
     for placement in ("on-the-pc", "filters-on-boards", "on-boards", "search"):
         for delay_ms in (0.5, 50):
             point = replace(found.base, placement=placement, link_delay_ms=delay_ms)
-            panel = next(one for one in laboratory.prepare(point).plan.actors
-                         if one.endswith("/panel"))
-            seen[placement, delay_ms] = laboratory.run(point, 0), panel
+            paths = [one.rpartition("/") for one in laboratory.prepare(point).plan.actors]
+            places = {name: device for device, _, name in paths}
+            seen[placement, delay_ms] = laboratory.run(point, 0), places
     return seen
 
 
@@ -415,13 +434,26 @@ def test_filters_on_boards_spare_the_links_and_not_the_way(alarm):
     assert alarm["filters-on-boards", 50][0]["p50_ms"] > alarm["on-the-pc", 50][0]["p50_ms"]
 
 
-def test_the_planner_moves_the_panel_to_the_board_when_links_are_slow(alarm):
-    row, panel = alarm["search", 0.5]
-    assert panel == "lab/pc/panel"
+def test_a_filter_without_a_place_goes_to_the_board_when_links_are_slow(alarm):
+    row, places = alarm["search", 0.5]
+    assert places["press"] == places["panel"] == "lab/pc"
     assert row["p50_ms"] == alarm["on-the-pc", 0.5][0]["p50_ms"]
-    row, panel = alarm["search", 50]
-    assert panel == "lab/button/panel"
+    row, places = alarm["search", 50]
+    assert places["press"] == places["panel"] == "lab/button"
     assert row["p50_ms"] == pytest.approx(alarm["on-boards", 50][0]["p50_ms"], rel=0.01)
+
+
+def test_a_filter_without_a_place_goes_to_the_pc_when_boards_are_slow():
+    found = read(ALARM)
+    laboratory = Laboratory(found)
+    rows = {}
+    for placement in ("search", "on-boards"):
+        point = replace(found.base, placement=placement, device_speed=0.05)
+        paths = [one.rpartition("/") for one in laboratory.prepare(point).plan.actors]
+        rows[placement] = laboratory.run(point, 0), {name: device for device, _, name in paths}
+    (found_row, places), (board_row, _) = rows["search"], rows["on-boards"]
+    assert places["panel"] == "lab/pc"
+    assert found_row["p50_ms"] < 0.7 * board_row["p50_ms"]
 
 
 def test_the_planner_keeps_everything_off_boards_that_are_too_slow():
