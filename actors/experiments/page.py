@@ -90,10 +90,11 @@ def write(
 
 def _asked(experiment: Experiment) -> str:
     what = f"readings of {experiment.source}" if experiment.source else "what arrives"
+    seeds = "seed 0" if experiment.seeds == 1 else f"seeds 0 to {experiment.seeds - 1}"
     return (
         f"Site {experiment.site.topology.name}; delay of {what} at {experiment.target}, from the "
         f"sample to the end of the sink's work; {experiment.seconds:g} virtual seconds at each "
-        f"point, after {experiment.warmup_s:g} s, seeds 0 to {experiment.seeds - 1}. Solid is "
+        f"point, after {experiment.warmup_s:g} s, {seeds}. Solid is "
         "measured, dotted what the planner foresees, a cross what real processes took; a ring is "
         "where two placements cross, with a number where the fastest one changes."
     )
