@@ -1,5 +1,6 @@
 """Experiments with real processes: lines that take their time, and the alarm on its boards."""
 
+import shutil
 import socket
 import threading
 import time
@@ -7,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from processes import LIMIT_S, ROOT, living_in, until
+from processes import LIMIT_S, ROOT, finished, living_in, until
 
 from actors.experiments.delayed import Lines
 from actors.experiments.grid import ExperimentError
@@ -117,6 +118,25 @@ def test_nothing_of_a_run_stays(seen):
     _, folder = seen
     until(lambda: not living_in(folder), "all processes ended")
     assert list(Path(folder).glob("mp-actors-real-*")) == []
+
+
+def test_the_command_prints_real_cases_and_the_page_keeps_them(tmp_path):
+    folder = tmp_path / "alarm"
+    shutil.copytree(ALARM.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    text = ALARM.read_text()
+    places = text[text.index("[placements.on-boards]") : text.index("[real]")]
+    told = 'site = "site.py"\nfrom = "pressed"\nto = "lamp"\nseconds = 2\n[grid]\n'
+    told += 'placement = ["on-boards"]\nlink_delay_ms = [5]\n'
+    (folder / "one.toml").write_text(told + places + "[real]\nseconds = 2\n")
+    done = finished(tmp_path, "experiment", folder / "one.toml", "--real")
+    assert done.returncode == 0, done.stderr
+    (line,) = [one for one in done.stdout.splitlines() if one.startswith("real: on-boards")]
+    assert "5.0 ms a link" in line
+    assert "simulated 14.0" in line
+    page = (tmp_path / "runs" / "one" / "index.html").read_text()
+    assert "With real processes" in page
+    assert finished(tmp_path, "experiment", folder / "one.toml").returncode == 0
+    assert (tmp_path / "runs" / "one" / "index.html").read_text() == page
 
 
 def test_a_site_that_does_not_start_says_why():
