@@ -19,6 +19,7 @@ a file importing only from floors below its own:
     simulated  sim                               the same devices, in virtual time
     people     client, running, asking, summary, view, plan_view, runner, tap, commanding, cli
     real       flash, flash_all, doctor, board_commands   onto boards; what keeps one from working
+    laboratory experiments, experiment_command    a site at every point of a grid; which place wins
     why        rollout, questions, causes         what waits; who is asked; reasons in words
                trace, asked, ask_commands         a wire hop by hop; from another terminal
 

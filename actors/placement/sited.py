@@ -172,7 +172,7 @@ class _Builder:
         windowed = Instance(operators, edges, [], [], [])
         # A window's rate does not depend on what it gets, so it is set with its inputs known.
         for one in windowed.order:
-            window_ms = _setting(self.stages[one], "window_ms")
+            window_ms = setting(self.stages[one], "window_ms")
             declared = self.known.actors.get(self.key_of(self.stages[one]), {})
             if window_ms and windowed.inputs[one] and "selectivity" not in declared:
                 taken = windowed.rates[0][one]
@@ -185,7 +185,7 @@ class _Builder:
         return operators
 
     def _actor_defaults(self, stage: Stage) -> dict[str, float]:
-        period_ms = _setting(stage, "period_ms") if stage.role == "sensor" else None
+        period_ms = setting(stage, "period_ms") if stage.role == "sensor" else None
         return {**profile.ACTOR, **({"rate_hz": 1000 / period_ms} if period_ms else {})}
 
     def _allowed(self, stage: Stage) -> tuple[int, ...]:
@@ -291,7 +291,7 @@ class _Builder:
             )
 
 
-def _setting(stage: Stage, name: str) -> float | None:
+def setting(stage: Stage, name: str) -> float | None:
     """A setting of an actor: what its constructor is given, that one's default, or its class's."""
     if name in stage.arguments:
         value = stage.arguments[name]

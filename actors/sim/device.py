@@ -55,6 +55,7 @@ class SimDevice:
         self.speed = 1.0
         self.greeting_us = 0.0
         self.charged_us = 0.0
+        self.worked_us = 0.0  # in all turns so far
         self.dials: list[Dial] = []
         self._make = make
         self._greeting: list[Dial] = []
@@ -149,6 +150,7 @@ class SimDevice:
             self.wake(max(self._busy_until_us, now_us + 1))
         else:
             self.wake((now_us // 1000 + wait_ms) * 1000)
+        self.worked_us += self.charged_us
         self.charged_us = 0.0
 
     def _greet(self, node: Node) -> None:

@@ -37,9 +37,9 @@ class Pipe:
         """Take bytes as far as the window allows. Returns how many."""
         data = data[: WINDOW_BYTES - self._under_way_bytes - len(self.inbox)]
         if data:
-            self._track(data)
+            played_bytes = self._track(data)
             self._under_way_bytes += len(data)
-            self._launch(data, depart_us)
+            self._launch(data, depart_us, played_bytes)
         return len(data)
 
     def end(self, depart_us: int) -> None:
@@ -80,9 +80,9 @@ class Pipe:
         self.inbox.clear()
         return lost
 
-    def _launch(self, chunk: bytes | None, depart_us: int) -> None:
+    def _launch(self, chunk: bytes | None, depart_us: int, played_bytes: int = 0) -> None:
         world, link = self._world, self._link
-        size = 0 if chunk is None else len(chunk)
+        size = played_bytes if chunk is None else len(chunk) + played_bytes
         self._free_us = max(depart_us, self._free_us) + link.transmission_us(size)
         jitter_us = world.chance.randrange(link.jitter_us + 1) if link.jitter_us else 0
         # A stream keeps its order, whatever each packet's delay.
@@ -103,8 +103,12 @@ class Pipe:
             self._world.trace(self._link.number, self._direction, chunk)
         self._link.device_at(1 - self._direction).wake(self._world.now_us)
 
-    def _track(self, data: bytes) -> None:
-        """Remember where in the stream which readings end; they are counted when asked for."""
+    def _track(self, data: bytes) -> int:
+        """Remember where in the stream which readings end; they are counted when asked for.
+
+        Returns how many bytes the frames that end here are longer than they are; see `Link`.
+        """
+        padding, played_bytes = self._link.padding, 0
         start = self._sent_bytes - len(self._unfinished)
         self._sent_bytes += len(data)
         if self._unfinished:
@@ -119,5 +123,8 @@ class Pipe:
             is_control = kind == ROUTED and data[offset + 5] & CLASS_BITS == CONTROL
             if not (is_control or kind in NO_READINGS):
                 self._frames.append((start + end, data[offset + 4 : end]))
+                if padding is not None:
+                    played_bytes += padding(data[offset + 4 : end])
             offset = end
         self._unfinished = data[offset:]
+        return played_bytes

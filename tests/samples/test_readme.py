@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,6 +158,18 @@ def test_a_profile_beside_the_site_is_taken_and_every_place_is_explained(folder)
     assert "field/probe/mean: costs least; next best field/gate" in why
     assert "placed by exact" in exact
     assert "proven" in exact
+
+
+def test_an_experiment_compares_placements(tmp_path):
+    (text,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    alarm = tmp_path / "alarm"
+    shutil.copytree(ROOT / "samples" / "experiments" / "alarm", alarm)
+    (alarm / "short.toml").write_text(text)
+    said = output([*ACTORS, "experiment", "alarm/short.toml"], tmp_path)
+    assert "on-the-pc is the fastest" in said
+    assert "on-the-pc" in (tmp_path / "runs" / "short" / "index.html").read_text()
+    for file in re.findall(r"^    actors experiment (\S+)", README, re.MULTILINE):
+        assert (ROOT / file).is_file()
 
 
 def test_a_board_with_a_watchdog_is_declared(folder):
