@@ -42,7 +42,7 @@ FLOORS = {
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
-        10: "lost leaf router neighbours reliable spill arrivals",
+        10: "lost leaf router neighbours reliable spill arrivals measure",
         11: "control wires requests watch explain",
         12: "node system",
         13: "clock links",
