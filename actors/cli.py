@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from actors import board_commands
+from actors import board_commands, profile_command
 from actors.commanding import FAILED, NOBODY, WRONG, JsonFile, SiteFile
 from actors.commanding import fail as _fail
 from actors.commanding import planned as _planned
@@ -251,6 +251,7 @@ def keys(
     _show_keys(found, file)
 
 
+app.command()(profile_command.profile)
 app.command()(board_commands.flash)
 app.command()(board_commands.board)
 app.command()(board_commands.doctor)

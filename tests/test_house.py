@@ -55,7 +55,7 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh boards boards.onboard accel serial reports state store placement "
+        0: "problems mesh burst boards boards.onboard accel serial reports state store placement "
         "placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
         "accel.crypto placement.tree placement.profile",
@@ -66,16 +66,16 @@ FLOORS = {
         5: "durability routing resilience keys placement.explain",
         6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
-        8: "plan_view ledger guards rollout questions causes renewal maps",
+        8: "plan_view profiling ledger guards rollout questions causes renewal maps",
         9: "observer client repair orders commanding",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words",
         12: "launch tap sim.ledger sim.pipe sim.standins",
         13: "running sim.network",
         14: "runner asking asked sim.device",
-        15: "sim.world ask_commands flash",
+        15: "sim.world ask_commands flash measuring",
         16: "sim.faults doctor",
-        17: "sim.command board_commands",
+        17: "sim.command board_commands profile_command",
         18: "cli",
         19: "__main__ __init__",
     },
