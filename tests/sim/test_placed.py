@@ -1,94 +1,13 @@
-"""Where the planner puts a filter is where it costs least when the site runs, in virtual time.
-
-Cost is what the README says: readings under way and the time a reading takes, each as a multiple of
-what it is with the filter on a worker.
-"""
-
-import json
+"""Where the planner puts a filter is where it costs least when the site runs, in virtual time."""
 
 import pytest
 
-from actors.check import load_checked
-from actors.sim.world import Sim
-
-PARTS = """
-from mp_actors import Filter, Sensor, Sink
-
-class Pulse(Sensor):
-    simulated = True
-    period_ms = 100
-    count = 0
-
-    def sample(self):
-        self.count += 1
-        return self.count
-
-class Sieve(Filter):
-    work_us = 2000
-
-    def apply(self, value):
-        return value if value % 4 == 0 else None
-
-class Keep(Sink):
-    def write(self, value):
-        raise AssertionError("left the simulation")
-"""
-SITE = """
-from parts import Keep, Pulse, Sieve
-from actors import Pipeline, Topology
-
-site = Topology("sieve")
-d = site.domain("d", mesh=False)
-gate, desk = d.device("gate"), d.device("desk")
-board = d.device("board", board="virtual")
-site.link(board, gate, latency_ms={delay_ms})
-site.link(desk, gate, latency_ms=1)
-flow = Pipeline("sieve")
-pulse, sieve, keep = flow.add(Pulse, at=board), flow.add(Sieve{at}), flow.add(Keep, at=desk)
-pulse >> sieve >> keep
-"""
-BOARD, GATE = "d/board", "d/gate"
-RUN_MS = 20_000
+from tests.sim.placed import BOARD, CASES, GATE, Placed
 
 
-class Placed:
-    """The site in a folder; the link and the board are as given."""
-
-    def __init__(self, folder, delay_ms, speed):
-        self._folder, self._delay_ms, self._speed = folder, delay_ms, speed
-        (folder / "parts.py").write_text(PARTS)
-        board = {"speed": speed, "memory_kb": 64}
-        actors = {"sieve": {"work_us": 2000, "selectivity": 0.25}}
-        profile = {"devices": {BOARD: board}, "actors": actors}
-        (folder / "site.profile.json").write_text(json.dumps(profile))
-
-    def run(self, pinned=None):
-        """Where the filter is, readings under way on the board's link, and ms that one takes."""
-        file = self._folder / "site.py"
-        at = "" if pinned is None else f", at={pinned.rpartition('/')[2]}"
-        file.write_text(SITE.format(delay_ms=self._delay_ms, at=at))
-        sim = Sim(load_checked(file), seed=1)
-        sim.set_speed(BOARD, self._speed)
-        sim.run_ms(RUN_MS)
-        sim.finish()
-        (path,) = [path for path in sim.plan.actors if path.endswith("/sieve")]
-        before, behind = sim.status["wires"]
-        crossing = behind if path.startswith(BOARD) else before
-        under_way = crossing["delivered"] * self._delay_ms / RUN_MS
-        return path.rpartition("/")[0], under_way, behind["p50_us"] / 1000
-
-
-@pytest.mark.parametrize(
-    ("delay_ms", "speed", "expected"),
-    [(100, 0.2, BOARD), (100, 0.012, GATE), (2, 0.2, GATE)],
-    ids=["slow link", "slow link, slow board", "quick link"],
-)
-def test_the_place_that_is_planned_is_the_cheaper_one_when_it_runs(
-    tmp_path, delay_ms, speed, expected
-):
-    placed = Placed(tmp_path, delay_ms, speed)
-    _, far_under_way, far_ms = placed.run(pinned=GATE)
-    _, near_under_way, near_ms = placed.run(pinned=BOARD)
-    near = near_under_way / far_under_way + near_ms / far_ms
+@pytest.mark.parametrize("case", CASES)
+def test_the_place_that_is_planned_is_the_cheaper_one_when_it_runs(tmp_path, case):
+    expected = BOARD if case == "slow link" else GATE
+    placed = Placed(tmp_path, *CASES[case])
     assert placed.run()[0] == expected
-    assert near < 2 if expected == BOARD else near > 2
+    assert placed.cost_on_board() < 2 if expected == BOARD else placed.cost_on_board() > 2
