@@ -41,8 +41,7 @@ def _simulated():
                 "delay_ms": float(delay_ms),
                 "board's speed": speed,
                 "cost on board": placed.cost_on_board(),
-                "planned": placed.run()[0],
-                "ran": placed.run()[0],
+                **placed.planned(),
             }
 
 
@@ -51,10 +50,13 @@ def _real():
     with tempfile.TemporaryDirectory() as folder, Sieve(Path(folder)) as site:
         site.begin()
         for case, profile in site.measured().items():
-            yield case, {
+            found = {
                 "delay_ms": figure(profile, "links", LINK, "delay_ms"),
                 "board's speed": figure(profile, "devices", BOARD, "speed"),
                 "cost on board": site.cost(profile, BOARD),
                 "planned": site.place(profile),
+                "expected_ms": site.expected_ms(profile),
                 "ran": site.begin_by(profile),
             }
+            with site.like(case):
+                yield case, {**found, "taken_ms": site.taken_ms()}

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager, nullcontext
 
 from processes import SITES, Desk, finished, until
 from pumps import SlowPump
@@ -17,13 +18,18 @@ from actors.plan import make_plan
 
 SITE = SITES / "sieve" / "site.py"
 BOARD, LINK = "d/board", "d/gate - d/board"
-SLOW_S = 0.15
-WORKS_S, RESTS_S = 0.002, 0.058
+SLOW_S = 0.4
+WORKS_S, RESTS_S = 0.002, 0.15
 NARROW_KBPS = 160
+CASES = {  # how long the cable takes, and whether the board is braked
+    "slow link": (SLOW_S, False),
+    "slow link, slow board": (SLOW_S, True),
+    "quick link": (0.0, False),
+}
 
 
 class Brake:
-    """Lets a process work for only a part of the time: a device that is 30 times as slow."""
+    """Lets a process work for only a part of the time: a device that is 75 times as slow."""
 
     def __init__(self, pid):
         self._pid, self._is_over = pid, threading.Event()
@@ -106,18 +112,35 @@ class Sieve(Started):
         return path.rsplit("/", 1)[0]
 
     def measured(self):
-        """Profiles, by name: as it is, its link slow and narrow; with a slow board; with a quick
-        link.
-        """
-        self.cable.bytes_per_s = NARROW_KBPS * 125
-        profiles = {"slow link": self.measure("link.json", "--bandwidth")}
-        self.cable.bytes_per_s = None
-        with Brake(self.processes[BOARD].pid):
-            profiles["slow link, slow board"] = self.measure("board.json")
-        self.cable.delay_s = 0.0
-        profiles["quick link"] = self.measure("quick.json", seconds=4)
+        """A profile for each case; in the first the cable is narrow, too."""
+        profiles = {}
+        for case in CASES:
+            is_first = not profiles
+            self.cable.bytes_per_s = NARROW_KBPS * 125 if is_first else None
+            with self.like(case):
+                options = ("--bandwidth",) if is_first else ()
+                # A round trip of before is forgotten with the next beat.
+                profiles[case] = self.measure(f"{len(profiles)}.json", *options, seconds=3)
         self.cable.delay_s = SLOW_S
         return profiles
+
+    @contextmanager
+    def like(self, case):
+        """Let cable and board be as in a case."""
+        self.cable.delay_s, is_braked = CASES[case]
+        with Brake(self.processes[BOARD].pid) if is_braked else nullcontext():
+            yield
+
+    def expected_ms(self, profile):
+        """How long a reading takes, by the plan."""
+        placement = make_plan(load_checked(self.file), profile=profile).placement
+        return 1000 * placement.instance.parts(placement.answer.places).response
+
+    def taken_ms(self, readings=12):
+        """How long the median of all readings has taken, once so many more have come."""
+        first = self.desk.status()["wires"][-1]["delivered"]
+        until(lambda: self.desk.status()["wires"][-1]["delivered"] >= first + readings, "readings")
+        return self.desk.status()["wires"][-1]["p50_us"] / 1000
 
 
 def figure(profile, *path):

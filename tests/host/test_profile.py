@@ -40,8 +40,8 @@ def test_what_was_measured_is_what_is_there(measured):
         marks = json.loads(profile.read_text())["links"][LINK]
         assert marks["bandwidth_kbps"] == {"value": None, "from": "default"}
     for profile in (link, board, quick):
-        assert 0.1 < figure(profile, "actors", "sieve", "selectivity") < 0.5
-        assert 1 < figure(profile, "actors", "pulse", "rate_hz") < 15
+        assert 0 < figure(profile, "actors", "sieve", "selectivity") < 0.8
+        assert 0 < figure(profile, "actors", "pulse", "rate_hz") < 5
         assert 30 <= figure(profile, "actors", "pulse", "bytes") <= 60
         assert 10 < figure(profile, "devices", BOARD, "memory_kb") < 224
         assert figure(profile, "actors", "sieve", "work_us") > figure(
@@ -79,9 +79,8 @@ def test_what_is_declared_stays_so_with_what_was_measured_beside_it(measured):
     assert (work_us["value"], work_us["from"]) == (7, "declared")
     assert work_us["measured"] > 7
     assert found["constraints"] == profile["constraints"]
-    assert "work_us 7, " in site.command("plan", "--profile", out, "--why", "sieve")
-    assert "rate_hz 1 (default)" in site.command("plan", "--profile", out, "--why", "sieve")
-    assert "(measured)" in site.command("plan", "--profile", out, "--why", "sieve")
+    why = site.command("plan", "--profile", out, "--why", "sieve")
+    assert all(words in why for words in ("work_us 7, ", "rate_hz 1 (default)", "(measured)"))
 
 
 def test_a_site_that_runs_elsewhere_and_does_not_answer_is_not_run_here(tmp_path):

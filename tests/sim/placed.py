@@ -73,6 +73,7 @@ class Placed:
         sim.set_speed(BOARD, self._speed)
         sim.run_ms(RUN_MS)
         sim.finish()
+        self._placement = sim.plan.placement
         (path,) = [path for path in sim.plan.actors if path.endswith("/sieve")]
         before, behind = sim.status["wires"]
         crossing = behind if path.startswith(BOARD) else before
@@ -86,3 +87,11 @@ class Placed:
         _, far, far_ms = self.run(pinned=GATE)
         _, near, near_ms = self.run(pinned=BOARD)
         return near / far + near_ms / far_ms
+
+    def planned(self):
+        """Where the filter goes, and how long a reading takes: by the plan, and when it runs."""
+        ran, _, taken_ms = self.run()
+        found = self._placement
+        expected_ms = 1000 * found.instance.parts(found.answer.places).response
+        (place,) = [one.device.path for stage, one in found.places.items() if stage.name == "sieve"]
+        return {"planned": place, "expected_ms": expected_ms, "ran": ran, "taken_ms": taken_ms}

@@ -4,13 +4,13 @@ import os
 
 from mp_actors import Filter, Sensor, Sink
 
-ROUNDS = 50000  # of work for one value: 2 ms on a machine, 10 ms on a virtual board
+ROUNDS = 100000  # of work for one value: 8 ms on a machine, some ten on a virtual board
 
 
 class Pulse(Sensor):
-    """1, 2, 3 … ten times a second."""
+    """1, 2, 3 … five in two seconds."""
 
-    period_ms = 100
+    period_ms = 400
     count = 0
 
     def sample(self):
