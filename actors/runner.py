@@ -206,7 +206,7 @@ class Runner:
 
     # -- watching
 
-    def _watch(self, seconds: float | None, errand: Errand | None) -> None:
+    def _watch(self, seconds: float | None, errand: Errand | None = None) -> None:
         """Look at the site until the time is over, or the errand is done."""
         all_local = all(device.is_local for device in self.plan.devices.values())
         given_up_s = time.monotonic() + READY_TIMEOUT_S if all_local else NEVER_S
