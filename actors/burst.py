@@ -1,8 +1,8 @@
 """A short burst over one link, to see what gets through: from a worker to a neighbour, when asked.
 
 It asks the neighbour's node actor whether an actor is there whose name is long, which anybody may
-ask and every device answers. First one question after the other; where a long one does not take
-visibly longer than a short one, many at once.
+ask and every device answers. One question after the other, longer and longer until one takes
+visibly longer than a short one: on a narrow link that is soon. Where none does, many at once.
 """
 
 import time
@@ -14,7 +14,7 @@ from mp_actors.node import Node
 from mp_actors.path import join
 
 TRIES = 3
-SHORT_BYTES, LONG_BYTES = 16, 1 << 15
+SIZES_BYTES = (16, 1 << 10, 1 << 13, 1 << 15)
 AROUND_BYTES = 400  # what else is in such a frame, at the most
 VISIBLE_S = 0.02  # beside what a busy machine does with a moment
 AT_ONCE = 12  # a board takes 32 messages
@@ -35,8 +35,9 @@ class Burst:
         if way is None or way[0].number != number:
             raise Refused(f"burst: {node.path} has no link to device {number} that it would use")
         self._to = join(way[0].path, "node")
-        self._long = min(LONG_BYTES, way[0].limit_bytes - AROUND_BYTES)
-        self._taken_s: dict[int, list[float]] = {SHORT_BYTES: [], self._long: []}
+        room = way[0].limit_bytes - AROUND_BYTES
+        self._sizes = [size for size in SIZES_BYTES if size <= room]
+        self._taken_s: list[list[float]] = [[]]  # of each size
         self._left = 0
         self._begun_s = 0.0
         self._go_on()
@@ -47,19 +48,22 @@ class Burst:
         return bool(self.failed) or self.bytes_per_s is not None
 
     def _go_on(self) -> None:
-        for size, taken_s in self._taken_s.items():
-            if len(taken_s) < TRIES:
-                self._ask(size, 1, taken_s.append)
-                return
-        short_s, long_s = (min(taken_s) for taken_s in self._taken_s.values())
-        if long_s - short_s >= VISIBLE_S:
-            self.bytes_per_s = (self._long - SHORT_BYTES) / (long_s - short_s)
+        tries, size = self._taken_s[-1], self._sizes[len(self._taken_s) - 1]
+        if len(tries) < TRIES:
+            self._ask(size, 1, tries.append)
             return
+        short_s, long_s = min(self._taken_s[0]), min(tries)
+        if long_s - short_s >= VISIBLE_S:
+            self.bytes_per_s = (size - self._sizes[0]) / (long_s - short_s)
+        elif len(self._taken_s) < len(self._sizes):
+            self._taken_s.append([])
+            self._go_on()
+        else:
 
-        def over(spent_s: float) -> None:
-            self.bytes_per_s = AT_ONCE * self._long / max(1e-6, spent_s - short_s)
+            def over(spent_s: float) -> None:
+                self.bytes_per_s = AT_ONCE * size / max(1e-6, spent_s - short_s)
 
-        self._ask(self._long, AT_ONCE, over)
+            self._ask(size, AT_ONCE, over)
 
     def _ask(self, size: int, times: int, then: Callable[[float], object]) -> None:
         """Ask `times` at once; `then(seconds)` when the last answer is there."""
