@@ -34,6 +34,16 @@ class Domain:
         """All devices that belong to this domain, in the order of declaration."""
         return tuple(one for one in self.topology._devices if self in one.domains)
 
+    @property
+    def boards(self) -> "tuple[Device, ...]":
+        """Those of its devices that run MicroPython, as far as they are declared."""
+        return tuple(one for one in self.devices if one.is_board)
+
+    @property
+    def workers(self) -> "tuple[Device, ...]":
+        """Those of its devices that run CPython, as far as they are declared."""
+        return tuple(one for one in self.devices if one.is_worker)
+
     def device(
         self,
         name: str,

@@ -48,8 +48,8 @@ class Place:
 class Placement:
     """All places, by stage; how they were found, and from which figures.
 
-    sources: {"actors": {name: {figure: declared or default}}, …}. `defaulted`: actors that are
-    placed and of which the profile says nothing.
+    values: {"actors": {name: {figure: (value, declared, measured or default)}}, …}. `defaulted`:
+    actors that are placed and of which the profile says nothing.
     """
 
     places: Mapping[Stage, Place]
@@ -88,7 +88,7 @@ def place(site: Site, routing: Routing, strategy: str = "search",
         why = "pinned" if is_pinned else explain.why(instance, found, one)
         places[stage] = Place(site.topology.devices[found.places[one]], why)
     unpinned = [stage for stage in site.stages if site.device_of(stage) is None]
-    defaulted = [stage.name for stage in unpinned if builder.key_of(stage) not in known.actors]
+    defaulted = [stage.name for stage in unpinned if not known.actors.get(builder.key_of(stage))]
     return Placement(places, instance, found, builder.values, defaulted, known.file)
 
 
@@ -268,11 +268,16 @@ class _Builder:
         """All figures of one thing; what is declared comes first."""
         figures = {**defaults, **given}
         self.values[label][name] = {
-            key: (value if isfinite(value) else None,
-                  profile.DECLARED if key in given else profile.DEFAULT)
+            key: (value if isfinite(value) else None, self._source(label, name, key, given))
             for key, value in figures.items()
         }
         return figures
+
+    def _source(self, label: str, name: str, key: str, given: Mapping[str, float]) -> str:
+        if key not in given:
+            return profile.DEFAULT
+        is_measured = (label, name, key) in self.known.measured
+        return profile.MEASURED if is_measured else profile.DECLARED
 
     def _require_places(self, instance: Instance) -> None:
         """*Raises* ContradictionError if constraints leave somebody no device."""

@@ -172,6 +172,20 @@ def test_an_experiment_compares_placements(tmp_path):
         assert (ROOT / file).is_file()
 
 
+def test_a_site_with_one_on_each_board_is_measured_and_planned_by_that(folder):
+    (each,) = re.findall(r"`(flow\.each\(.*?\))`", README)
+    site = (folder / "site.py").read_text()
+    one = "flow.add(SoilMoisture, at=probe, pin=32)"
+    assert one in site
+    (folder / "site.py").write_text(site.replace(one, each))
+    (command,) = re.findall(r"^    actors (profile site\.py .*)$", README, re.MULTILINE)
+    assert "--seconds 10 " in command
+    told = output([*ACTORS, *command.replace("--seconds 10 ", "--seconds 1 ").split()], folder)
+    assert "site.profile.json: written" in told
+    why = output([*ACTORS, "plan", "site.py", "--why", "soil-moisture"], folder)
+    assert re.search(r"rate_hz \S+ \(measured\)", why)
+
+
 def test_a_board_with_a_watchdog_is_declared(folder):
     site = (folder / "site.py").read_text()
     line = snippet("# site.py, a board with a watchdog")
