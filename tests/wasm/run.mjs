@@ -1,6 +1,6 @@
 // Runs files of tests/kernel/ under MicroPython's WebAssembly port: objects of 32 bits, as on boards.
 //
-//     node tests/wasm/run.mjs tests/kernel/test_path.py
+//     node tests/wasm/run.mjs tests/kernel/test_path.py [-test_that_is_not_to_be_run]
 //
 // The sources are copied into the port's own file system; node lends what a chip would: chance and
 // AES. Says what tests/run_portable.py says, and ends with 0 if all is well. The port collects
@@ -38,7 +38,9 @@ function copySources(fs, from, to) {
   }
 }
 
-async function run(files) {
+async function run(words) {
+  const files = words.filter((word) => !word.startsWith("-"));
+  const without = words.filter((word) => word.startsWith("-")).map((word) => word.slice(1));
   const { loadMicroPython } = await import(PORT);
   const say = (line) => console.log(line);
   const options = { heapsize: HEAP_BYTES, pystack: STACK_BYTES, stdout: say, stderr: say };
@@ -53,7 +55,7 @@ async function run(files) {
   python.registerJsModule("node", NODE);
   python.runPython(readFileSync(resolve(HERE, "start.py"), "utf8"));
   const [begin, next] = ["begin", "next_verdict"].map((name) => python.globals.get(name));
-  begin(...files.map((file) => resolve(file)));
+  begin(without.join(" "), ...files.map((file) => resolve(file)));
   const counts = [0, 0];
   for (let verdict = next(); verdict !== null; verdict = next()) counts[verdict] += 1;
   console.log(`${counts[1]} passed, ${counts[0]} failed`);
