@@ -161,7 +161,7 @@ class _Found:
         if own is not None:
             found["speed"] = self._speeds[path]
             if own.free_bytes is not None:
-                found["memory_kb"] = own.free_bytes / 1024
+                found["memory_kb"] = own.free_bytes / 1024 / self._sharers(path)
         return found
 
     def link(self, name: str) -> dict[str, float]:
@@ -179,6 +179,13 @@ class _Found:
         found = [one for one in self._measured.actors if one.rsplit("/", 1)[1] == stage.name]
         is_placed = self._site.device_of(stage) is None
         return found[0] if is_placed and path not in found and len(found) == 1 else path
+
+    def _sharers(self, path: str) -> int:
+        """How many devices have their memory from the same machine; a board has its own."""
+        device = self._plan.devices[path]
+        if device.is_board:
+            return 1
+        return sum(one.is_worker and one.host == device.host for one in self._plan.devices.values())
 
     def _all_speeds(self) -> dict[str, float]:
         """By device. Workers of one machine have one speed: else chance would choose among them."""

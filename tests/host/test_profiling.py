@@ -100,6 +100,12 @@ def test_workers_of_one_machine_have_one_speed_and_a_board_its_own(site):
     assert devices[DESK]["memory_kb"] == {"value": None, "from": "default"}
 
 
+def test_workers_of_one_machine_share_its_memory(site):
+    devices = {**measured().devices, DESK: DeviceFigures(SPEED_1, 3 << 30)}
+    found = found_in(site, devices=devices)["devices"]
+    assert value(found[DESK]["memory_kb"]) == pytest.approx(1 << 20, rel=0.01)
+
+
 def test_a_delay_is_half_a_round_trip_and_a_beat_of_0_ms_some_of_it(site):
     trips = {frozenset((GATE, DESK)): 6, frozenset((GATE, W1)): 0}
     bytes_per_s = {frozenset((GATE, DESK)): 125_000}
