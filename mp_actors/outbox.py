@@ -202,12 +202,30 @@ class Outbox:
             return False  # the target may have it, so its number cannot be another's
         self.drop("refused", 1)
         for row in (self.values, self._times_us, self._sources):
-            row[self.start : self.start + 1] = []
+            row.pop(self.start)
         self.node.log(self.source, "reading refused: %s" % error)
         return True
+
+    def mend(self):
+        """Memory ran out in the middle of something: see `full.mend`."""
+        counted = self.sent + sum(self.dropped.values())
+        # What was counted as sent or dropped and is still here was about to be forgotten.
+        self.values[: max(0, counted + self.waiting - self.accepted)] = []
+        align(self.values, self._times_us, self._sources)
+        full.mend(self, self.sent + self.waiting)
 
     def _forget(self, count):
         # In place: `put` and its callers hold the same lists.
         self.values[:count] = []
         self._times_us[:count] = []
         self._sources[:count] = []
+
+
+def align(values, times_us, sources):
+    """Make three rows equal that are filled at their ends and emptied at their fronts, in that
+    order, and were not for want of memory.
+    """
+    for row in (times_us, sources):
+        row[: max(0, len(row) - len(values))] = []
+    whole = min(len(times_us), len(sources))
+    values[whole:] = times_us[whole:] = []

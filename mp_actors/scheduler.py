@@ -233,11 +233,23 @@ class Scheduler:
         else:
             self.flow.suspend(cell)
             self.relink()
-            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
+            self._revive_later(cell)
+
+    def mend(self):
+        """Memory ran out in the middle of something."""
+        self.flow.mend(self.cells)
+        for path in self.cells:
+            cell = self.cells[path]
+            if cell.down and cell.failures:  # nobody may have got so far as to have it made anew
+                self._revive_later(cell)
+        self.relink()
+
+    def _revive_later(self, cell):
+        self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
 
     def revive(self, cell):
         """Make the instance of an actor that is down, if it is still to be here."""
-        if self.cells.get(cell.path) is cell:
+        if cell.down and self.cells.get(cell.path) is cell:
             self._make(cell)
             if not (cell.down or cell.is_held):
                 self.flow.resume(cell)

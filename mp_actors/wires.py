@@ -88,14 +88,21 @@ class Wires:
 
     def flush(self):
         """Send what outboxes hold, as far as there is a way and room."""
-        dirty, self.dirty = self.dirty, []
-        for outbox in dirty:
-            if outbox.flush():
-                outbox.is_dirty = False
-            else:
-                self.dirty.append(outbox)
+        if self.dirty:
+            for outbox in self.dirty:
+                outbox.is_dirty = not outbox.flush()
+            self.dirty = [outbox for outbox in self.dirty if outbox.is_dirty]
         if self.arrivals is not None:
             self.arrivals.flush()
+
+    def mend(self):
+        """Memory ran out in the middle of something."""
+        for number in self.outboxes:
+            outbox = self.outboxes[number]
+            outbox.mend()
+            if outbox not in self.dirty:
+                outbox.is_dirty = False
+            outbox.wake()
 
     def take(self, body, from_device):
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
