@@ -25,7 +25,17 @@ class Outbox:
     `told`: the instance that knows it. `is_dirty`: it stands in the list of those to be flushed.
     """
 
+    # What most never have takes no place on a board.
+    start = 0  # how many of `values` were sent and wait for an acknowledgement
+    acknowledged = 0
+    repeated = 0  # sent again to a target that had begun anew, which may have had them
     is_unheard = False  # its target has said nothing in this epoch, and should have
+    is_stalled = False
+    looks = 0  # at it that found it where it had been
+    moved_before = 0
+    told = None
+    policy = full.DROP_OLDEST
+    source_cell = None
 
     def __init__(self, node, wire, epoch, source):
         self.node = node
@@ -39,16 +49,7 @@ class Outbox:
         self.items_max = 0
         self.bound = 0
         self.granted = 0
-        self.policy = full.DROP_OLDEST
         self.target = ""
-        self.source_cell = None
-        self.start = 0  # how many of `values` were sent and wait for an acknowledgement
-        self.acknowledged = 0
-        self.repeated = 0  # sent again to a target that had begun anew, which may have had them
-        self.is_stalled = False
-        self.told = None
-        self.looks = 0  # at it that found it where it had been
-        self.moved_before = 0
         self.accepted = 0
         self.sent = 0
         self.dropped = {}
@@ -133,7 +134,8 @@ class Outbox:
         if self.values:
             if self.waiting:
                 self.drop(reason, self.waiting)
-            self.start = 0
+            if self.start:
+                self.start = 0
             self._forget(len(self.values))
 
     def flush(self):

@@ -213,8 +213,10 @@ class Scheduler:
 
     def fail(self, cell, error):
         """Count a failure and do what the actor's `supervision` says."""
-        times, now_ms = cell.restart_times, self.now_ms
-        policy = supervise.decide(cell.actor, not cell.down, times, now_ms)
+        times = list(cell.restart_times)
+        policy = supervise.decide(cell.actor, not cell.down, times, self.now_ms)
+        if times:
+            cell.restart_times = times
         cell.failed(supervise.describe(error))
         self.log(cell.path, cell.last_error)
         if policy == supervise.RESUME:

@@ -15,7 +15,7 @@ READ_BYTES = 16384
 # Memory that runs out so often in so short a time is not coming back.
 SHORT_MS = 60000
 SHORT_TIMES = 20
-RESERVE_BYTES = 1024  # for what is to be done when there is no other
+RESERVE_BYTES = 512  # for what is to be done when there is no other
 END_MS = 500  # the last answer may take that long to leave
 _POLLERR = getattr(select, "POLLERR", 8)
 _POLLHUP = getattr(select, "POLLHUP", 16)
