@@ -25,7 +25,10 @@ def test_hello_greets_on_micropython():
     assert lines[:4] == GREETINGS[:4]
 
 
-@pytest.mark.parametrize("folder", sorted(path.parent.name for path in SAMPLES.glob("*/site.py")))
+SITES = sorted(str(path.parent.relative_to(SAMPLES)) for path in SAMPLES.rglob("site.py"))
+
+
+@pytest.mark.parametrize("folder", SITES)
 def test_a_sample_passes_its_own_tests_and_checks(folder):
     # In a process of its own: each sample has a module called parts.
     run([sys.executable, "-m", "pytest", "-q", f"samples/{folder}"])

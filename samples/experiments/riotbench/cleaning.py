@@ -1,18 +1,32 @@
-"""ETL: messages are taken apart, cleaned field by field, put together again and sent on.
+"""ETL: messages are made, taken apart, cleaned field by field, put together again and sent on.
 
-From `shapes` to whoever reads clean messages. An observation is [number, sensor, meta, field,
-value], its value None where it was out of range. Runs on boards, too.
+To whoever reads clean messages. A message is [number, SenML text]. An observation is [number,
+sensor, meta, field, value], its value None where it was out of range. Runs on boards, too.
 """
 
 import json
 
 from shapes import KNOWN, SHAPES, sensor
 
-from mp_actors import Filter, Sink
+from mp_actors import Filter, Sensor, Sink
 
 BLOOM_BITS = 1024
 BLOOM_HASHES = 3
 OPEN_MAX = 32  # messages that wait for fields
+
+
+class Source(Sensor):
+    """Sends one message after another, [number, SenML text]."""
+
+    simulated = True  # made up already
+
+    def __init__(self, shape, period_ms=100):
+        self.shape, self.period_ms = SHAPES[shape], period_ms
+        self.number = 0
+
+    def sample(self):
+        self.number += 1
+        return [self.number - 1, self.shape.message(self.number - 1)]
 
 
 class Parse(Filter):

@@ -17,6 +17,7 @@ from cleaning import (
     Parse,
     Publish,
     Rejoin,
+    Source,
     ToSenml,
 )
 from learning import (
@@ -35,7 +36,7 @@ from learning import (
     Upload,
 )
 from measures import Distinct, Kalman, Moment, Regression
-from shapes import SHAPES, Source
+from shapes import SHAPES
 
 from actors import Pipeline
 

@@ -14,6 +14,7 @@ from mp_actors import Actor, Filter, Sensor
 
 CLASSES = ("low", "middle", "high")
 DEEPEST = 3  # of a tree
+CONSTANT = [1.0]
 RIDGE = 1e-6  # so that values that never change can be learned from, too
 
 
@@ -230,7 +231,7 @@ def grown(rows, depth):
         for row in rows:
             parts[row[0][place] >= limit].append(row)
         if all(parts):
-            splits.append((sum(mixed(part) for part in parts), place, limit, *parts))
+            splits.append((sum(mixed(part) for part in parts), place, limit, parts[0], parts[1]))
     if not splits:
         return most
     _, place, limit, below, above = min(splits, key=lambda split: split[:2])
@@ -245,7 +246,7 @@ def mixed(rows):
 
 def fitted(table):
     """Weights, and a constant behind them, that give each row's last value with least squares."""
-    rows = [[*values[:-1], 1.0] for values in table]
+    rows = [values[:-1] + CONSTANT for values in table]
     size = len(rows[0])
     system = [
         [sum(row[i] * row[j] for row in rows) + (RIDGE if i == j else 0.0) for j in range(size)]

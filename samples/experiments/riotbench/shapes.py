@@ -1,16 +1,14 @@
-"""What sensors send: messages of the shapes of three data sets, made up; and what makes them.
+"""What sensors send: messages of the shapes of three data sets, made up.
 
-The sources of the dataflows. A message is SenML text, its number beside it. Fields, units and valid
-ranges are those of RIoTBench's data sets SYS (city sensors), FIT (a wearable) and TAXI (trips); the
-values are arithmetic, the same on every device, and as many of them are out of range as there.
+To the sources of the dataflows. A message is SenML text. Fields, units and valid ranges are those
+of RIoTBench's data sets SYS (city sensors), FIT (a wearable) and TAXI (trips); the values are
+arithmetic, the same on every device, and as many of them are out of range as there.
 
 *Source*: Shukla, Chaturvedi, Simmhan, RIoTBench, 2017; task properties and samples in
 github.com/dream-lab/riot-bench.
 """
 
 import json
-
-from mp_actors import Sensor
 
 SENSORS = 10
 KNOWN = 9  # of them; the last one is a stranger
@@ -116,17 +114,3 @@ TAXI = Shape(
     1358117580000,
 )
 SHAPES = {"sys": SYS, "fit": FIT, "taxi": TAXI}
-
-
-class Source(Sensor):
-    """Sends one message after another, [number, SenML text]."""
-
-    simulated = True  # made up already
-
-    def __init__(self, shape, period_ms=100):
-        self.shape, self.period_ms = SHAPES[shape], period_ms
-        self.number = 0
-
-    def sample(self):
-        self.number += 1
-        return [self.number - 1, self.shape.message(self.number - 1)]
