@@ -4,7 +4,8 @@ From a site and its profile (or a generator of instances) to everybody who solve
 Pure, and without any library. A device reaches the network by its access link, if it has one, at
 a point; routes between points are fixed, in a tree or a mesh. So the way from u to v is u's access
 link, the links between their points, v's access link, and a stream between two operators of one
-device crosses none.
+device crosses none. Where the way back is not the same, the response is right; what the search and
+the solver know of network use and energy takes both ways for equal.
 
 Units: seconds, bytes, messages per second; work is in seconds of a device of speed 1.
 """

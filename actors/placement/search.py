@@ -79,6 +79,10 @@ def search(
         state.take(best.places)
         _descend(state, best, until, clock)
         number += 1
+    # The guide leads to good placements, and keeps from the last steps to the best next to them.
+    state.guide_factor = state.guide_least = 0.0
+    state.take(best.places)
+    _descend(state, best, until, clock)
     return Found(best.places, best.excess == 0, instance.cost(best.places), steps)
 
 

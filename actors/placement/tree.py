@@ -28,18 +28,21 @@ class Table:
 
 
 class Ways:
-    """Least sums over an edge, from the costs of its source's devices to its target's."""
+    """Least sums over an edge, from the costs of its source's devices to its target's.
 
-    def __init__(self, instance: Instance) -> None:
+    is_backward: from its target's to its source's, against the messages.
+    """
+
+    def __init__(self, instance: Instance, is_backward: bool = False) -> None:
         self._points = [machine.point for machine in instance.machines]
         self._access = len(instance.links)
         links = instance.all_links
         self._delay = [link.delay_s for link in links]
         self._per_byte = [1 / link.bytes_per_s for link in links]
         self._joule = [link.joule_per_byte for link in links]
-        self._core = [
-            instance.between_points(one) for one in (self._delay, self._per_byte, self._joule)
-        ]
+        core = [instance.between_points(one) for one in (self._delay, self._per_byte, self._joule)]
+        # Per point that is gone to, the ways from all others.
+        self._core = core if is_backward else [list(zip(*rows, strict=True)) for rows in core]
 
     def least(
         self, before: Sequence[float], delay: float, per_byte: float, joule: float
@@ -57,7 +60,6 @@ class Ways:
                 left[point] = (cost + access[u], u)
         starts, reached = [cost for cost, _ in left], []
         for delays, times, joules in zip(*self._core, strict=True):
-            # Ways cost the same in both directions, so that a row is a column, too.
             columns = zip(delays, times, joules, strict=True)
             ways = [delay * one + per_byte * two + joule * three for one, two, three in columns]
             offers = [start + way for start, way in zip(starts, ways, strict=True)]
@@ -119,7 +121,7 @@ def slowest(instance: Instance, allowed: Allowed | None = None) -> Table:
 
 def still_to_come(instance: Instance, allowed: Allowed | None = None) -> list[list[float]]:
     """Per operator and device, the least from the end of its work to the response, in s."""
-    ways = Ways(instance)
+    ways = Ways(instance, is_backward=True)
     after = [[0.0] * len(instance.machines) for _ in instance.operators]
     for i in reversed(instance.order):
         for e in instance.outputs[i]:
@@ -129,7 +131,6 @@ def still_to_come(instance: Instance, allowed: Allowed | None = None) -> list[li
                 after[j][v] + instance.work_s[j][v] if v in may else inf
                 for v in range(len(instance.machines))
             ]
-            # Links cost the same both ways, so a way can be walked from its end.
             sums, _ = ways.least(whole, 1.0, instance.edge_bytes[e], 0.0)
             after[i] = [max(one, other) for one, other in zip(after[i], sums, strict=True)]
     return after
