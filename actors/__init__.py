@@ -17,7 +17,8 @@ a file importing only from floors below its own:
     devices    awaiting, loopwatch               handlers that wait; those that block
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, running, asking, summary, view, plan_view, runner, tap, commanding, cli
+    people     client, running, asking, summary, view, plan_view, runner, tap
+    commands   commanding, run_commands, look_commands, keys_command, cli
     measured   burst, profiling                  what gets through; figures for the planner
                measuring, profile_command        a site that runs, or is run for that
     real       flash, flash_all, doctor, board_commands   onto boards; what keeps one from working

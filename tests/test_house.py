@@ -80,7 +80,7 @@ FLOORS = {
         17: "sim.command board_commands profile_command experiments.table experiments.reality",
         18: "experiments.curves",
         19: "experiments.plots experiments.page",
-        20: "experiment_command",
+        20: "experiment_command run_commands look_commands keys_command",
         21: "cli",
         22: "__main__ __init__",
     },
