@@ -11,8 +11,11 @@ VENV := .venv
 # Written last, so a half-made environment is made again; newer than pyproject.toml means complete.
 STAMP := $(VENV)/.complete
 RUN := $(VENV)/bin/python
-# MicroPython on 32 bits, for tests alone; npm writes this file last.
+# MicroPython on 32 bits, for tests alone; npm writes this file last. node knows certificates of its
+# own only, unless it is told whom this machine trusts.
 WASM := tests/wasm/node_modules/.package-lock.json
+
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,5 +69,6 @@ $(STAMP): pyproject.toml
 $(WASM): tests/wasm/package.json tests/wasm/package-lock.json
 	@if ! command -v npm >/dev/null; then \
 	  echo 'make: no npm here; the kernel is not tried on 32 bits: apt install nodejs npm'; \
-	elif npm ci --prefix tests/wasm --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
+	elif NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-$(CERTIFICATES)} \
+	  npm ci --prefix tests/wasm --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
 	else echo 'make: npm has not brought MicroPython; the kernel is not tried on 32 bits' >&2; fi
