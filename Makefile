@@ -35,7 +35,9 @@ flash: $(STAMP) ## put a device of a site on a board: SITE=… DEVICE=field/prob
 	$(RUN) -m actors flash $(SITE) $(DEVICE) $(if $(PORT),--port $(PORT))
 
 # A file of tests stays with one of two processes: what a file has started, its tests share.
+# They start hundreds of devices, of which none has to compile the same modules once more.
 test: $(STAMP) $(WASM) ## run all tests, the kernel's under MicroPython too
+	$(RUN) -m compileall -q actors mp_actors
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0; and a real one: HOURS=1

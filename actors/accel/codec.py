@@ -87,7 +87,7 @@ def decode(data: Any, depth_max: int = DEPTH_MAX, items_max: int = ITEMS_MAX) ->
 def _row(data: bytes, items_max: int) -> list[Any] | None:
     """A list of integers and short typed arrays, as most batches and grants are; None for the rest.
 
-    *Raises* nothing: what is cut short ends before or behind its last byte.
+    What is cut short, and whatever else is wrong, is for the kernel's codec to refuse.
     """
     end = len(data)
     left = data[0] - 0x80 if end else 0
@@ -107,11 +107,9 @@ def _row(data: bytes, items_max: int) -> list[Any] | None:
         elif first == 0xD8 and at + 2 <= end and (code := _CODES.get(data[at])):
             start = at + 2
             at = start + data[at + 1] - 0x40
-            items = array(code)
-            if not start <= at < start + 24 or (at - start) % items.itemsize:
+            if not start <= at <= end or at > start + 23 or (at - start) % calcsize(code):
                 return None
-            items.frombytes(data[start:at])
-            row.append(items)
+            row.append(array(code, data[start:at]))
         else:
             return None
     return row if at == end and not left else None

@@ -4,7 +4,10 @@ Commands are judged in two ways: by the graph of what each waits for, and by car
 real nodes in a random order that this graph allows.
 """
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -18,6 +21,7 @@ from actors.site import Site
 from actors.topology import Topology
 from mp_actors import frame
 from mp_actors.operators import Deadband, Mean, Window
+from tests.conftest import ROOT
 from tests.host.memory_site import MemorySite
 from tests.host.sites import SITES, Keep, Pulse, flows, whole_topologies
 
@@ -326,3 +330,16 @@ def test_what_is_waited_for_is_needed(kind):
 
     with pytest.raises(AssertionError):
         in_many_orders()
+
+
+def test_a_good_site_is_planned_without_what_only_its_mistakes_need():
+    site = Path(ROOT) / "samples" / "greenhouse" / "site.py"
+    program = (
+        "import sys; from actors.check import load_checked; from actors.plan import make_plan; "
+        f"make_plan(load_checked({str(site)!r})); "
+        "print([name for name in ('networkx', 'numpy', 'highspy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

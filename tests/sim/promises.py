@@ -18,7 +18,13 @@ from random import Random
 from actors.sim import faults as plans
 from actors.sim.world import REPORT_MS, Sim
 from mp_actors import batch, full
-from tests.sim.checkers import QUESTION, Watch, numbers_about_to_wrap, set_clocks_below_wrap
+from tests.sim.checkers import (
+    QUESTION,
+    Watch,
+    collecting_less,
+    numbers_about_to_wrap,
+    set_clocks_below_wrap,
+)
 from tests.sim.diary import HOP, Diary, diary_site
 
 KEEPS_NEWEST = (full.DROP_OLDEST, full.REPLACE, full.HOLD)
@@ -288,6 +294,7 @@ def watched(seed, begin=lambda _sim: None, **options):
         yield sim, Promises(sim, diary)
 
 
+@collecting_less()
 def run_diary(seed, seconds=SECONDS, **options):
     """One seed: any device crashes, the controller's too. Returns what was wrong, and the Sim."""
     with watched(seed, **options) as (sim, watch):

@@ -148,6 +148,30 @@ def test_generated_and_mutated_bytes_are_taken_or_refused_alike(chunk):
     assert 0.1 < taken / (INPUTS // CHUNKS) < 0.9
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        [0, array("i", [1, 2])],
+        [300, array("H", [1]), array("d", [1.5])],
+        [1, 2, 3, 70_000, 1 << 32],
+        [array("I", [1, 2, 3]), array("b"), array("B", range(23))],
+    ],
+)
+def test_short_rows_are_taken_or_refused_alike_wherever_they_are_cut_or_changed(row):
+    data = kernel.encode(row)
+    assert host.encode(row) == data
+    for place in range(len(data)):
+        for rest in (data[place:], b"", b"\0"):
+            cut = data[:place] + rest
+            assert outcome(host, cut) == outcome(kernel, cut), cut.hex()
+        for head in range(256):
+            changed = data[:place] + bytes([head]) + data[place + 1 :]
+            assert outcome(host, changed) == outcome(kernel, changed), changed.hex()
+    for limit in range(12):
+        assert outcome(host, data, 1, limit) == outcome(kernel, data, 1, limit)
+        assert outcome(host, data, limit) == outcome(kernel, data, limit)
+
+
 def test_every_two_bytes_are_taken_or_refused_alike():
     for head in range(256):
         for second in range(256):
