@@ -25,7 +25,7 @@ def experiment(
         bool, typer.Option("--again", help="Measure what is there already, too.")
     ] = False,
     real: Annotated[
-        bool, typer.Option("--real", help="Run the points of [real] with processes, too.")
+        bool, typer.Option("--real", help="Run the points of its table real as processes, too.")
     ] = False,
 ) -> None:
     """Measure a site at every point of a grid, in virtual time, and compare placements.
