@@ -11,6 +11,8 @@ VENV := .venv
 # Written last, so a half-made environment is made again; newer than pyproject.toml means complete.
 STAMP := $(VENV)/.complete
 RUN := $(VENV)/bin/python
+# MicroPython on 32 bits, for tests alone; npm writes this file last.
+WASM := tests/wasm/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,7 +22,7 @@ help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## make .venv with everything the other targets need (PYTHON=python3)
+setup: $(STAMP) $(WASM) ## make .venv with everything the other targets need (PYTHON=python3)
 
 run-sample: $(STAMP) ## run a sample: SITE=samples/greenhouse/site.py SECONDS=15
 	$(RUN) -m actors run $(SITE) --seconds $(SECONDS)
@@ -30,7 +32,7 @@ flash: $(STAMP) ## put a device of a site on a board: SITE=… DEVICE=field/prob
 	$(RUN) -m actors flash $(SITE) $(DEVICE) $(if $(PORT),--port $(PORT))
 
 # A file of tests stays with one of two processes: what a file has started, its tests share.
-test: $(STAMP) ## run all tests, the kernel's under MicroPython too
+test: $(STAMP) $(WASM) ## run all tests, the kernel's under MicroPython too
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0; and a real one: HOURS=1
@@ -59,3 +61,10 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install -q --no-input --disable-pip-version-check -e '.[board,dev]'
 	@touch $@
+
+# Without it, its tests are skipped, and say why; nothing else needs node.
+$(WASM): tests/wasm/package.json tests/wasm/package-lock.json
+	@if ! command -v npm >/dev/null; then \
+	  echo 'make: no npm here; the kernel is not tried on 32 bits: apt install nodejs npm'; \
+	elif npm ci --prefix tests/wasm --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
+	else echo 'make: npm has not brought MicroPython; the kernel is not tried on 32 bits' >&2; fi

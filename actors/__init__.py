@@ -5,7 +5,7 @@ a file importing only from floors below its own:
 
     words      problems, mesh, arguments         what is wrong; which links exist; what can travel
     declared   device, delivery                  devices and links; what a wire promises
-               topology, pipeline                domains; actors and wires
+               topology, each, pipeline          domains; actors and wires
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
                placement, plan                   where things cost least; commands, as a difference
@@ -18,7 +18,10 @@ a file importing only from floors below its own:
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
     people     client, running, asking, summary, view, plan_view, runner, tap, commanding, cli
-    real       flash, doctor, board_commands      a device onto a board; what keeps it from working
+    measured   burst, profiling                  what gets through; figures for the planner
+               measuring, profile_command        a site that runs, or is run for that
+    real       flash, flash_all, doctor, board_commands   onto boards; what keeps one from working
+    laboratory experiments, experiment_command    a site at every point of a grid; which place wins
     why        rollout, questions, causes         what waits; who is asked; reasons in words
                trace, asked, ask_commands         a wire hop by hop; from another terminal
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.awaiting import Patient
+from actors.burst import Burst
 from actors.controller import REPORT_MS, Controller
 from actors.keeper import Keeper
 from actors.loopwatch import LoopWatch
@@ -12,6 +13,7 @@ from actors.state import State, StateFile
 from actors.store import Store
 from actors.topology import Device
 from mp_actors import loader
+from mp_actors.errors import Refused
 from mp_actors.guard import Guard
 from mp_actors.leaf import Leaf
 from mp_actors.node import Limits, Node
@@ -27,11 +29,27 @@ class Worker(Node):
 
 
 class WorkerSystem(System):
-    """The node actor of a worker, whose reports say who blocked it."""
+    """The node actor of a worker: its reports say who blocked it, and it can try out its links."""
 
     def __init__(self, node: Node, pid: int | None, make: Any, loop_watch: LoopWatch) -> None:
         super().__init__(node, pid, make)
         self._loop_watch = loop_watch
+        self._bursts: dict[int, Burst] = {}
+
+    def on_explain(self, kind: str, *args: Any) -> Any:
+        """As any device does; "burst", number: the bytes a second that get through to a neighbour,
+        None as long as that is being tried.
+        """
+        if kind != "burst" or len(args) != 1 or type(args[0]) is not int:
+            return super().on_explain(kind, *args)
+        burst = self._bursts.get(args[0])
+        if burst is None:
+            burst = self._bursts[args[0]] = Burst(self.node, args[0])
+        if burst.is_over:
+            del self._bursts[args[0]]
+        if burst.failed:
+            raise Refused(burst.failed)
+        return burst.bytes_per_s
 
     def device(self) -> dict[str, Any]:
         """The device as a map."""

@@ -38,6 +38,7 @@ def flash(
     """
     from actors.boards import port as ports
     from actors.flash import WIFI_VARIABLE, Flasher, wifi_of
+    from actors.flash_all import flash_all
 
     if all_boards == (device is not None) or (all_boards and port is not None):
         fail(WRONG, "name a DEVICE, or give --all, without --port")
@@ -47,9 +48,10 @@ def flash(
         with _Progress() as progress:
             flasher = Flasher(file, site, plan, progress.say, progress.sent)
             if all_boards:
-                flasher.flash_all([one.name for one in ports.attached()], wifi, _ask_wifi)
+                flash_all(flasher, [one.name for one in ports.attached()], wifi, _ask_wifi)
             else:
-                flasher.flash(_board(site, str(device)), port or ports.choose(), wifi, _ask_wifi)
+                wanted = _board(file, site, str(device))
+                flasher.flash(wanted, port or ports.choose(), wifi, _ask_wifi)
     except ActorsError as error:
         fail(FAILED, str(error))
 
@@ -104,7 +106,7 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
-def _board(site: Any, path: str) -> Any:
+def _board(file: Path, site: Any, path: str) -> Any:
     """The board of this path, or the end of the program."""
     from actors.problems import suggestion
 
@@ -113,7 +115,9 @@ def _board(site: Any, path: str) -> Any:
         paths = [one.path for one in site.topology.devices if one.is_board]
         fail(WRONG, f"{path}: no such device; {suggestion(path, paths)}")
     if not found.is_board:
-        fail(WRONG, f"{path}: is a worker, which no board can be; start it: actors node SITE.py")
+        is_first = found is site.topology.controller_device
+        command = f"actors up {file}" if is_first else f"actors node {file} {path}"
+        fail(WRONG, f"{path}: is a worker, which no board can be; start it: {command}")
     return found
 
 

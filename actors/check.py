@@ -5,6 +5,7 @@ names are unique, wires make sense and devices reach each other. It reads the de
 nothing else: no device is contacted and no actor made.
 """
 
+import graphlib
 import inspect
 import os
 import sys
@@ -12,16 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import networkx
-
 from actors.arguments import Reference
 from actors.boards.world_file import check_world
 from actors.device_check import (
     COUNT_MAX,
     add_unknown_device,
     check_devices,
-    reach_remedy,
-    reached_from,
 )
 from actors.durability import check_checkpoints, check_kept_wires
 from actors.pipeline import Pipeline, Stage, Wire
@@ -53,7 +50,7 @@ def check(site: Site) -> list[Problem]:
     problems.extend(site.topology.problems)
     _check_pipeline_names(site.flows, problems)
     _check_counts(site, problems)
-    cut_off = check_devices(site.topology, problems)
+    check_devices(site.topology, problems)
     if any(device.is_board for device in site.topology.devices):
         check_world(Path(site.folder), problems)
     for flow in site.flows:
@@ -68,7 +65,6 @@ def check(site: Site) -> list[Problem]:
         check_checkpoints(stage, site.device_of(stage), problems)
     check_kept_wires(site.wires, site.device_of, problems)
     _check_stage_names(site, problems)
-    _check_wire_ends(site, cut_off, problems)
     return problems.sorted(site.file)
 
 
@@ -154,6 +150,14 @@ def _check_wires(flow: Pipeline, problems: Problems) -> None:
 
 def _check_cycles(wires: dict[tuple[Stage, Stage], Wire], problems: Problems) -> None:
     """One problem for each knot of circles, at the wire that closes the one shown."""
+    flow: graphlib.TopologicalSorter[Stage] = graphlib.TopologicalSorter()
+    for source, target in wires:
+        flow.add(target, source)
+    try:
+        flow.prepare()
+        return
+    except graphlib.CycleError:
+        import networkx  # as long to load as all the rest; most sites do without
     order = {wire: place for place, wire in enumerate(wires.values())}
     for knot in networkx.strongly_connected_components(networkx.DiGraph(wires.keys())):
         # A graph of its own, since views of networkx walk in the order of a set.
@@ -318,27 +322,6 @@ def _check_stage_names(site: Site, problems: Problems) -> None:
                 what,
                 got=f"the other is declared in line {other.declared_at.line}",
                 remedy=f"give one of them another name: name='{stage.name}-2'",
-            )
-
-
-def _check_wire_ends(site: Site, cut_off: set[Device], problems: Problems) -> None:
-    """Where both ends are pinned, a route joins them."""
-    if len(site.topology.devices) > COUNT_MAX:
-        return
-    neighbours = site.topology.neighbours()
-    reached: dict[Device, set[Device]] = {}
-    for wire in site.wires:
-        source, target = site.device_of(wire.source), site.device_of(wire.target)
-        if source is None or target is None or {source, target} & cut_off:
-            continue
-        if source not in reached:
-            reached[source] = reached_from(source, neighbours)
-        if target not in reached[source]:
-            problems.add(
-                wire.declared_at,
-                f"no route leads from {source.path} to {target.path}, which the wire {wire} needs",
-                expected="links over routers from one to the other",
-                remedy=reach_remedy(target),
             )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from actors import board_commands
+from actors import board_commands, experiment_command, profile_command
 from actors.commanding import FAILED, NOBODY, WRONG, JsonFile, SiteFile
 from actors.commanding import fail as _fail
 from actors.commanding import planned as _planned
@@ -251,6 +251,8 @@ def keys(
     _show_keys(found, file)
 
 
+app.command()(profile_command.profile)
+app.command()(experiment_command.experiment)
 app.command()(board_commands.flash)
 app.command()(board_commands.board)
 app.command()(board_commands.doctor)

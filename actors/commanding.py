@@ -16,7 +16,7 @@ FAILED, WRONG, NOBODY = 1, 2, 3
 PIPE_COLUMNS = 140
 
 
-def _in_a_folder(file: Path | None) -> Path | None:
+def in_a_folder(file: Path | None) -> Path | None:
     """Refuse at once what could not be written at the end."""
     if file is not None and not file.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {file.parent}")
@@ -29,7 +29,7 @@ JsonFile = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=_in_a_folder,
+        callback=in_a_folder,
         help="Write it as JSON too; - for stdout.",
     ),
 ]

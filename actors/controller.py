@@ -57,7 +57,8 @@ class Controller(Actor):
         if is_later:  # this device began anew, the others perhaps not
             plan = renewed(resumed(plan, self._state.epochs), node.path)
         self.plan = plan
-        self.observer = Observer(plan, seconds, self.log)
+        known = self._state.starts
+        self.observer = Observer(plan, seconds, self.log, known)
         self._seconds_now = seconds
         self._report_ms = report_ms
         self._node = node
@@ -70,7 +71,7 @@ class Controller(Actor):
         self._orders = Orders(self, node, seconds, diff(None, self.plan))
         self._halted_s: float | None = None
         self._halt_left: set[str] = set()
-        starts = {path: one for path, one in self._state.starts.items() if path in plan.devices}
+        starts = {path: one for path, one in known.items() if path in plan.devices}
         self._repair = Repair({**starts, node.path: node.incarnation}, is_later)
         self._asked: set[str] = set()
 
@@ -199,7 +200,7 @@ class Controller(Actor):
         self._watch(device, heard, COMMAND_TIMEOUT_MS)
 
     def is_silent(self, device: str) -> bool:
-        """Whether a device that was heard is not any more."""
+        """Whether a device that was heard, by whichever controller, is not any more."""
         return self.observer.is_silent(device)
 
     def _ask_router(self, path: str, kind: str, arguments: list[Any], then: Any) -> None:

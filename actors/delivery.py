@@ -37,6 +37,10 @@ class Delivery:
         self.durable = durable
         self.flash_kb = flash_kb
 
+    def to(self, target: Any) -> "Delivery":
+        """The same to another target."""
+        return Delivery(target, self.kind, self.when_full, self.durable, self.flash_kb)
+
     def check(self, problems: Problems, at: SourceLine) -> None:
         """Record what is wrong with it, and go on with the default."""
         if self.kind == STREAM and self.when_full not in WHEN_FULL:

@@ -14,12 +14,12 @@ WATCHDOG_MS = range(2000, 600_001)  # a loop with nothing to do turns once a sec
 COUNT_MAX = 65535  # devices, links and wires are u16 on the wire, from 1
 
 
-def check_devices(topology: Topology, problems: Problems) -> set[Device]:
-    """Record what is wrong with devices; returned are those the controller cannot reach."""
+def check_devices(topology: Topology, problems: Problems) -> None:
+    """Record what is wrong with devices and how they are linked."""
     for device in topology.devices:
         _check_values(device, problems)
     _check_unique(topology, problems)
-    return _check_reach(topology, problems)
+    _check_reach(topology, problems)
 
 
 def _check_values(device: Device, problems: Problems) -> None:
@@ -102,27 +102,27 @@ def _checked_endpoint(device: Device, problems: Problems) -> tuple[str, int] | N
     return ("127.0.0.1" if host == "localhost" else host), port
 
 
-def _check_reach(topology: Topology, problems: Problems) -> set[Device]:
-    """Record what the controller cannot reach, and return it."""
+def _check_reach(topology: Topology, problems: Problems) -> None:
+    """Record what the controller cannot reach. All others reach each other: it is on a router."""
     controller = _checked_controller(topology, problems)
     if controller is None or len(topology.devices) > COUNT_MAX:
-        return set()
+        return
     neighbours = topology.neighbours()
-    reached = reached_from(controller, neighbours)
-    cut_off = [device for device in topology.devices if device not in reached]
-    for device in cut_off:
+    reached = _reached_from(controller, neighbours)
+    for device in topology.devices:
+        if device in reached:
+            continue
         near = ", ".join(one.path for one in neighbours[device])
         problems.add(
             device.declared_at,
             f"no route leads from the controller on {controller.path} to {device.path}",
             expected="links over routers from one to the other",
             got=f"{device.path} is linked to {near or 'nothing'}",
-            remedy=reach_remedy(device),
+            remedy=_reach_remedy(device),
         )
-    return set(cut_off)
 
 
-def reach_remedy(device: Device) -> str:
+def _reach_remedy(device: Device) -> str:
     domain = device.domains[0]
     if not domain.mesh:
         return f"domain {domain.name!r} has mesh=False: declare its links with link()"
@@ -132,15 +132,15 @@ def reach_remedy(device: Device) -> str:
 
 
 def _checked_controller(topology: Topology, problems: Problems) -> Device | None:
-    """The worker that holds the controller; if there is none, that is recorded."""
+    """The router that holds the controller; if there is none, that is recorded."""
     place = topology.controller_place
     if place is None:
         if topology.controller_device is None:
             problems.add(
                 topology.declared_at,
                 "there is no worker for the controller",
-                expected="at least one device without board=",
-                got="only boards" if topology.devices else "no device",
+                expected="at least one device without board= that forwards for others",
+                got="only boards and leaves" if topology.devices else "no device",
                 remedy="declare one: domain.device('desk')",
             )
         return topology.controller_device
@@ -148,24 +148,25 @@ def _checked_controller(topology: Topology, problems: Problems) -> Device | None
     device = topology.find(given)
     if device is None:
         add_unknown_device(problems, at, topology, given, "controller")
-    elif device.is_board:
+    elif not device.is_router:
+        kind = "a board" if device.is_board else "a leaf (router=False)"
+        routers = ", ".join(one.path for one in topology.devices if one.is_router)
         problems.add(
             at,
-            f"{device.path} is a board and cannot hold the controller",
-            expected="a worker: a device without board=",
-            remedy="place it on one of: "
-            + ", ".join(one.path for one in topology.devices if one.is_worker),
+            f"{device.path} is {kind} and cannot hold the controller",
+            expected="a worker that forwards for others, so that all of the site finds it",
+            remedy=f"place it on one of: {routers}" if routers else "leave router=False out",
         )
         return None
     return device
 
 
-def reached_from(start: Device, neighbours: dict[Device, list[Device]]) -> set[Device]:
+def _reached_from(start: Device, neighbours: dict[Device, list[Device]]) -> set[Device]:
     """Every device a message from start can get to; only routers hand it on."""
     reached, waiting = {start}, deque([start])
     while waiting:
         device = waiting.popleft()
-        if device.is_router or device is start:
+        if device.is_router:
             fresh = [one for one in neighbours[device] if one not in reached]
             reached.update(fresh)
             waiting.extend(fresh)

@@ -71,7 +71,7 @@ def _fitting(wanted: Interpreter) -> str:
     note = build.misfit(wanted)
     if note:
         raise BoardError(note)
-    return f"mpy-cross compiles for {wanted.source}"
+    return f"mpy-cross compiles for .mpy version {wanted.mpy_version[0]}, that of {wanted.source}"
 
 
 def _clock() -> str:

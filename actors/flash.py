@@ -98,7 +98,7 @@ class Flasher:
     """Flashes devices of one site. say(text): a line for the person."""
 
     def __init__(self, file: Path, site: Site, plan: Plan, say: Say, sent: Sent) -> None:
-        self._file, self._site, self._plan = file, site, plan
+        self.file, self.site, self._plan = file, site, plan
         self._say, self._sent = say, sent
 
     def flash(self, device: Device, port: str, wifi: Wifi, ask_wifi: Callable[[], Wifi]) -> None:
@@ -120,30 +120,6 @@ class Flasher:
         if unreached:
             raise BoardError(unreached)
         self._wait(device, reset_s)
-
-    def flash_all(self, ports: list[str], wifi: Wifi, ask_wifi: Callable[[], Wifi]) -> None:
-        """Each of these boards, as the device of this site that it is. *Raises* ActorsError in the
-        end, with what went wrong with any of them.
-        """
-        wrong, done = [], 0
-        for port in ports:
-            try:
-                path = probe(Remote(port)).device
-                device = self._site.topology.find(path)
-                if device is None or not device.is_board:
-                    was = f"is {path}" if path else "was never flashed"
-                    raise BoardError(
-                        f"{port}: {was}, so it is no board of this site yet; once: "
-                        f"actors flash {self._file} DEVICE --port {port}"
-                    )
-                self.flash(device, port, wifi, ask_wifi)
-                done += 1
-            except ActorsError as error:
-                wrong.append(str(error))
-        if not ports:
-            wrong.append("no board is attached")
-        if wrong:
-            raise BoardError("\n".join([*wrong, f"{done} of {len(ports)} boards flashed"]))
 
     def _update(
         self,
@@ -175,7 +151,7 @@ class Flasher:
         actors = self._plan.actors.values()
         classes = [one.code for one in actors if one.device == device.number]
         files, note = image(
-            self._site.folder, config, found.interpreter, classes, wifi, has_wifi
+            self.site.folder, config, found.interpreter, classes, wifi, has_wifi
         )
         if note:
             self._say(note)
@@ -194,13 +170,13 @@ class Flasher:
 
     def _config(self, device: Device, found: Found) -> dict[str, Any]:
         """What the board is told; see `mp_actors.boot`. *Raises* ActorsError."""
-        store = Store.beside(self._file)
-        if is_sealed(self._site) and not store.folder.exists():
-            store.make(self._site)
+        store = Store.beside(self.file)
+        if is_sealed(self.site) and not store.folder.exists():
+            store.make(self.site)
             self._say(f"made the keys of the site in {store.folder}")
-        keys = keys_for(self._site, store, device.path)
-        places = launch.addresses(self._site)
-        config = launch.config_of(self._site, device, places, keys, attached=False)
+        keys = keys_for(self.site, store, device.path)
+        places = launch.addresses(self.site)
+        config = launch.config_of(self.site, device, places, keys, attached=False)
         config["pid"] = None
         if not found.is_virtual:
             self._check_addresses(device, config["dial"])
@@ -209,7 +185,7 @@ class Flasher:
 
     def _check_addresses(self, device: Device, dial: list[list[Any]]) -> None:
         """*Raises* BoardError for addresses which mean the board itself."""
-        paths = {one.number: one.path for one in self._site.topology.devices}
+        paths = {one.number: one.path for one in self.site.topology.devices}
         for host, port, number in dial:
             if is_loopback(host):
                 raise BoardError(
@@ -291,16 +267,16 @@ class Flasher:
         path = device.path
         deadline = time.monotonic() + HEARD_S
         try:
-            with Asked(self._file, self._site, self._plan) as asked:
+            with Asked(self.file, self.site, self._plan) as asked:
                 self._say(f"{path}: waiting until the site hears it")
                 while time.monotonic() < deadline:
                     age_s = asked.status()["devices"][path]["age_s"]
                     if age_s is not None and age_s < time.monotonic() - reset_s:
-                        self._say(f"{path}: is heard; see: actors status {self._file}")
+                        self._say(f"{path}: is heard; see: actors status {self.file}")
                         return
                     time.sleep(POLL_S)
         except UnreachableError:
-            command = f"actors up {self._file}"
+            command = f"actors up {self.file}"
             self._say(f"{path}: flashed; nothing of its site runs here yet; start it: {command}")
             return
         raise BoardError(

@@ -4,7 +4,7 @@ Pure but for the clock that was handed in; it sends nothing. An older figure is 
 present: whoever is not heard for three beats is silent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from actors.ledger import DeviceReport, accounts
@@ -24,16 +24,23 @@ STALE_S = 6.0  # three missed beats
 
 
 class Observer:
-    """The last report of every device. `seconds()` is a clock that never jumps."""
+    """The last report of every device. `seconds()` is a clock that never jumps; `known`: the
+    devices that an earlier controller has heard.
+    """
 
     def __init__(
-        self, plan: Plan, seconds: Callable[[], float], log: Callable[[str], None]
+        self,
+        plan: Plan,
+        seconds: Callable[[], float],
+        log: Callable[[str], None],
+        known: Collection[str] = (),
     ) -> None:
         self.plan = plan
         self.reports = {path: DeviceReport() for path in plan.devices}
         self._seconds = seconds
         self._log = log
         self._silent: set[str] = set()
+        self._known_s = dict.fromkeys(known, seconds())
 
     def take_device(self, path: str, figures: dict[str, Any]) -> None:
         """A device's own figures."""
@@ -255,8 +262,10 @@ class Observer:
         return self._seconds() - min(known) if known else None
 
     def is_silent(self, path: str) -> bool:
-        """Whether a device that was heard is not any more."""
+        """Whether a device that was heard, by whichever controller, is not any more."""
         heard_s = self.reports[path].heard_s
+        if heard_s is None:
+            heard_s = self._known_s.get(path)
         return heard_s is not None and self._seconds() - heard_s > STALE_S
 
     def _cut_off_by(self, path: str, silent: set[str]) -> str | None:

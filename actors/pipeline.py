@@ -7,12 +7,13 @@ is ever made here; its constructor runs on its device.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from actors.arguments import ArgumentError, Reference, misfits, reference_to, travelling
 from actors.delivery import STREAM, Delivery
+from actors.each import Each
 from actors.problems import Problems, SourceLine, here, shown_value
 from mp_actors.actor import Actor
 from mp_actors.full import DROP_OLDEST
@@ -45,10 +46,12 @@ class Stage:
     def __repr__(self) -> str:
         return f"<stage {self.name}>"
 
-    def __rshift__(self, target: "Stage | Delivery") -> "Stage":
+    def __rshift__(self, target: "Stage | Each | Delivery") -> "Stage | Each":
         """Draw a wire and return its target, so that a line can go on."""
         at = here()
         delivery = target if isinstance(target, Delivery) else Delivery(target)
+        if isinstance(delivery.target, Each):
+            return delivery.target.from_one(self, delivery)
         if not isinstance(delivery.target, Stage):
             self.pipeline._add_no_stage(at, delivery.target)
             return self
@@ -144,6 +147,35 @@ class Pipeline:
         stage = Stage(self, cls, name, at, values, tuple(references), line)
         self._stages.append(stage)
         return stage
+
+    def each(
+        self,
+        devices: Iterable[Place | str],
+        cls: type,
+        /,
+        *,
+        name: str | None = None,
+        **arguments: object,
+    ) -> Each:
+        """Declare an actor of this class on every one of these devices; see `add`.
+
+        devices: say `field.boards`, `field.workers` or a list. Those declared later are not in it.
+        """
+        is_text = isinstance(devices, str)
+        places = list(devices) if isinstance(devices, Iterable) and not is_text else []
+        if not places:
+            self.problems.add(
+                here(),
+                "each() needs devices",
+                expected="one device or more, say field.boards, or a list",
+                got="none" if isinstance(devices, list | tuple) else shown_value(devices),
+                remedy="declare them first",
+            )
+            return Each(self.problems, [])
+        first = self.add(cls, at=places[0], name=name, **arguments)
+        others = [replace(first, at=place) for place in places[1:]]
+        self._stages += others
+        return Each(self.problems, [first, *others])
 
     @property
     def stages(self) -> tuple[Stage, ...]:

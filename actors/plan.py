@@ -7,6 +7,7 @@ nothing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ from typing import Any
 from actors.delivery import RELIABLE
 from actors.durability import has_checkpoints, require_kept_wires
 from actors.placement.sited import Place, Placement, place
-from actors.resilience import cut_sets
 from actors.routing import Routing
 from actors.site import Site
-from actors.topology import Device
+from actors.topology import Device, Topology
 from mp_actors.node import Limits
 from mp_actors.seal import room
 
@@ -100,8 +100,7 @@ class WirePlan:
 class Plan:
     """All of it.
 
-    `ways`: the devices between the controller and each device, both included. `cut_sets`: who is
-    cut off from the controller when a device dies.
+    `ways`: the devices between the controller and each device, both included.
     """
 
     site: str
@@ -111,8 +110,16 @@ class Plan:
     wires: dict[int, WirePlan]
     route_map: dict[str, Any] = field(repr=False)
     ways: dict[str, tuple[str, ...]] = field(repr=False)
-    cut_sets: dict[str, tuple[str, ...]] = field(repr=False)
+    topology: Topology = field(repr=False, compare=False)
     placement: Placement = field(repr=False, compare=False)  # it took its time
+
+    @cached_property
+    def cut_sets(self) -> dict[str, tuple[str, ...]]:
+        """Who is cut off from the controller when a device dies."""
+        from actors.resilience import cut_sets  # its library takes as long to load as all the rest
+
+        found = cut_sets(self.topology, self.devices[self.controller])
+        return {device.path: tuple(one.path for one in lost) for device, lost in found.items()}
 
 
 @dataclass(frozen=True)
@@ -152,10 +159,7 @@ def make_plan(site: Site, strategy: str = "search", profile: Path | None = None)
             device.path: tuple(one.path for one in routing.way(controller, device))
             for device in site.topology.devices
         },
-        cut_sets={
-            device.path: tuple(one.path for one in lost)
-            for device, lost in cut_sets(site.topology, controller).items()
-        },
+        topology=site.topology,
         placement=placement,
     )
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actors.placement import explain
-from actors.placement.profile import DEFAULT
+from actors.placement.profile import DECLARED
 from actors.placement.sited import Placement
 from actors.plan import Plan
 from actors.problems import shown_path, suggestion
@@ -95,7 +95,7 @@ def _figures(placement: Placement, name: str, path: str) -> str:
     known = placement.values["actors"]
     own = known.get(path) or known[name]
     figures = [
-        f"{key} {value:g}{' (default)' if source == DEFAULT else ''}"
+        f"{key} {value:g}{'' if source == DECLARED else f' ({source})'}"
         for key, (value, source) in own.items()
         if value is not None
     ]

@@ -7,8 +7,6 @@ a plan shows is what happens; costs between all devices come from networkx.
 from functools import cached_property
 from typing import Any
 
-import networkx as nx
-
 from actors.topology import Device, Link, Topology
 from mp_actors.routes import RouteMap
 
@@ -94,6 +92,8 @@ class Routing:
 
     @cached_property
     def _costs(self) -> dict[Device, dict[Device, int]]:
+        import networkx as nx  # as long to load as all the rest; no device has to
+
         graph = nx.DiGraph()
         graph.add_nodes_from(self.topology.devices)
         for link in self.topology.links:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +44,8 @@ DRAIN_S = 2.0  # what is in flight after that is expired
 REST_TIMEOUT_S = 6.0
 END_TIMEOUT_S = 3.0
 
+Errand = Callable[[dict[str, Any]], bool]
+
 
 class Runner:
     """One run of a site. `run` does all of it."""
@@ -71,9 +73,10 @@ class Runner:
         self._store: Store | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="mp-actors-run-"))
 
-    def run(self, seconds: float | None) -> dict[str, Any]:
+    def run(self, seconds: float | None, errand: Errand | None = None) -> dict[str, Any]:
         """Run until `seconds` of flow are over, or Ctrl-C. Returns the summary.
 
+        `errand`: given each status of the site once it is ready; the run ends when it returns True.
         *Raises* KeysError, with nothing started, if there are keys and they cannot be used.
         """
         signal.signal(signal.SIGTERM, _interrupt)
@@ -81,7 +84,7 @@ class Runner:
             try:
                 with _interrupts_held():
                     self._start()
-                self._watch(seconds)
+                self._watch(seconds, errand)
             except KeyboardInterrupt:
                 self._say("", "ending; once more ends at once")
             self._rest()
@@ -203,8 +206,8 @@ class Runner:
 
     # -- watching
 
-    def _watch(self, seconds: float | None) -> None:
-        """Look at the site until the time is over."""
+    def _watch(self, seconds: float | None, errand: Errand | None = None) -> None:
+        """Look at the site until the time is over, or the errand is done."""
         all_local = all(device.is_local for device in self.plan.devices.values())
         given_up_s = time.monotonic() + READY_TIMEOUT_S if all_local else NEVER_S
         with Live(console=self.screen, auto_refresh=False, transient=True) as display:
@@ -225,6 +228,8 @@ class Runner:
                     return
                 if self._status.get("ready"):
                     given_up_s = NEVER_S  # what begins anew later has all the time it needs
+                    if errand is not None and errand(self._status):
+                        return
                 if time.monotonic() > given_up_s:
                     self.problems.append(f"not ready after {READY_TIMEOUT_S:g} s")
                     return

@@ -53,6 +53,11 @@ class Place:
             self._store = Store(Path(note["keys"]), file)
         self.addresses = found
 
+    @property
+    def is_run(self) -> bool:
+        """Whether `run` has it, on this machine, just now."""
+        return self._pid is not None
+
     def console(self, device: str | None = None) -> Console:
         """A console at a device, by default the controller's.
 

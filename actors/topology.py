@@ -34,6 +34,16 @@ class Domain:
         """All devices that belong to this domain, in the order of declaration."""
         return tuple(one for one in self.topology._devices if self in one.domains)
 
+    @property
+    def boards(self) -> "tuple[Device, ...]":
+        """Those of its devices that run MicroPython, as far as they are declared."""
+        return tuple(one for one in self.devices if one.is_board)
+
+    @property
+    def workers(self) -> "tuple[Device, ...]":
+        """Those of its devices that run CPython, as far as they are declared."""
+        return tuple(one for one in self.devices if one.is_worker)
+
     def device(
         self,
         name: str,
@@ -153,7 +163,7 @@ class Topology:
             self._links = None
 
     def controller(self, at: Device | str) -> None:
-        """Say which worker's process holds the controller; else the first worker declared."""
+        """Say which worker's process holds the controller; else the first router declared."""
         line = here()
         if self._controller is not None:
             self.problems.add(
@@ -197,7 +207,7 @@ class Topology:
         """The device that holds the controller, or None if there is none that could."""
         if self._controller is not None:
             return self.find(self._controller[0])
-        return next((device for device in self._devices if device.is_worker), None)
+        return next((device for device in self._devices if device.is_router), None)
 
     def find(self, place: object) -> Device | None:
         """The device meant by a Device of this topology or by its path, else None."""

@@ -12,7 +12,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
     wires        credit, outbox, reliable, backlog, spill, arrivals, wires  ends of wires
     node         control, requests, watch, leaf, router, system, node
-    why          journal, lost, explain                     what is kept for whoever asks
+    why          journal, lost, explain, measure            what is kept for whoever asks
     street       clock, links, dial, listen, line, serve, tap, local, testing, wifi
     board        board, boot, safety
 

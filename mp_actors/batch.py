@@ -35,7 +35,7 @@ def encode(codec, wire, epoch, sequence, times_us, values, origins, items_max=10
         _U16,
         wire,
         _U16,
-        epoch,
+        epoch & 0xFFFF,
         _U32,
         sequence,
         _U64,
@@ -66,7 +66,7 @@ def fits(first_us, at_us):
 
 
 def head(body):
-    """(wire, epoch, sequence, t0_us) of a body. *Raises* RemoteWireError."""
+    """(wire, 16 bits of the epoch, sequence, t0_us) of a body. *Raises* RemoteWireError."""
     if len(body) < HEAD_BYTES:
         raise RemoteWireError("data body of %d bytes; expected 21 or more" % len(body))
     start, a, wire, b, epoch, c, sequence, d, t0_us = struct.unpack_from(_HEAD, body, 0)

@@ -3,6 +3,7 @@
     "log", path or "", after             what was said here, from row number `after` on
     "lost", after                        the dead letters
     "wire", number, to device, actor     one wire here, and where its readings go from here
+    "measure", …                         see `measure`
 
 A ring is answered `[start of this device, site ms, rows, whether there are more]`, in pieces that
 fit a board's frame; whoever asks goes on after the last row. Rows are those of `journal.Ring`.
@@ -26,6 +27,10 @@ def answer(node, kind, args):
             return _piece(node, node.journal and node.journal.lost, b"", after)
         if kind == "wire":
             return _wire(node, *args)
+        if kind == "measure":
+            from mp_actors import measure
+
+            return measure.answer(node, *args)
     except (AttributeError, TypeError, ValueError):
         pass
     raise Refused("explain: %r %r is no question" % (kind, args))

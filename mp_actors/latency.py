@@ -39,7 +39,8 @@ class Latency:
 
     def percentile_us(self, percent):
         """The age that this percentage of the readings does not exceed, or None without any."""
-        rank = sum(self.counts.values()) * percent / 100
+        # Rounded up without a division: a board's floats lose count at 2**24 readings.
+        rank = -(-sum(self.counts.values()) * percent // 100)
         for bucket in sorted(self.counts):
             rank -= self.counts[bucket]
             if rank <= 0:

@@ -3,6 +3,8 @@
 Loaded when that happens, and not for long.
 """
 
+import os
+
 from mp_actors import batch, frame, full
 from mp_actors.errors import RemoteWireError
 from mp_actors.peer import readings_of
@@ -84,3 +86,26 @@ def disconnect(wires, number):
             if end in cell.inlets:
                 cell.inlets.remove(end)
     scheduler.relink()
+
+
+def tidy(wires):
+    """Remove what the flash of a board keeps of wires that it has no more; all it has are there."""
+    from mp_actors.backlog import Folder
+
+    disk, left, removed = wires.flash or Folder(wires.folder), 0, 0
+    try:
+        for name in disk.names():
+            number = name[1:].split("-")[0]
+            outbox = wires.outboxes.get(int(number)) if number.isdigit() else None
+            if name[0] == "w" and number.isdigit() and not hasattr(outbox, "is_in_flash"):
+                disk.remove(name)
+                removed += 1
+            else:
+                left += 1
+        if not wires.flash and not left:
+            os.rmdir(wires.folder)  # so that the next start need not look
+    except OSError:
+        pass  # the next start tries again
+    if removed:
+        text = "flash: %d files with readings of wires that are no more were removed"
+        wires.node.log(wires.node.path, text % removed)

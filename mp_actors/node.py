@@ -44,6 +44,7 @@ class Node:
     """
 
     scheduler_type = Scheduler
+    measuring = None  # a `measure.Measuring` while somebody plans
 
     def __init__(self, path, number, clock, codec, draw, limits, make_forwarder, log, guard=None):
         self.path = path

@@ -75,11 +75,14 @@ class Toggle(Filter):
 
 
 class Mean(Aggregator):
-    """The mean of all values of a window, from all sources; nothing for an empty window."""
+    """The mean of all values of a window, from all sources; nothing for an empty window.
+
+    Integers add up without loss, also where floats have 32 bits.
+    """
 
     def __init__(self, window_ms=1000):
         self.window_ms = window_ms
-        self.count, self.total = 0, 0.0
+        self.count = self.total = 0
 
     def add(self, value):
         self.count += 1
@@ -87,7 +90,7 @@ class Mean(Aggregator):
 
     def result(self):
         count, total = self.count, self.total
-        self.count, self.total = 0, 0.0
+        self.count = self.total = 0
         return total / count if count else None
 
 

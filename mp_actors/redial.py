@@ -4,7 +4,8 @@ Pure: chance is handed in. *Source*: AWS Architecture Blog, Exponential Backoff 
 """
 
 FIRST_MS = 100
-MAX_MS = 3000
+MAX_MS = 1000
+SENT_OFF_MS = 3000  # many are sent off at once, and their turns are to be far apart
 TIMEOUT_MS = 5000  # for a connection; a vanished host gives no error
 
 
@@ -22,6 +23,8 @@ class Redial:
         """How long to wait before the next try; chance: 12 random bits. `retry_ms`: how long the
         other end wants all to stay away whom it sent off at once; they do not come back at once.
         """
-        longest_ms = max(retry_ms, min(MAX_MS, FIRST_MS << min(self.tries, 10)))
+        longest_ms = min(MAX_MS, FIRST_MS << min(self.tries, 10))
+        if retry_ms:
+            longest_ms = max(retry_ms, SENT_OFF_MS)
         self.tries += 1
         return retry_ms + chance * longest_ms // 4096

@@ -20,7 +20,6 @@ from mp_actors.outbox import Outbox
 from mp_actors.ticks import add, diff
 
 BLOCK = 64  # readings: how many wait in memory before they are written
-FOLDER = "kept-readings"  # no name that a module could have
 RETRY_MS = 1000  # until a flash that failed is tried again
 ITEMS_MAX = 1 << 17  # in a block: 64 times as many as any device takes in a reading, and more
 
@@ -29,13 +28,15 @@ def outbox(node, spec):
     """The end of such a wire; `spec` as for `Wires.connect`."""
     # Numbers stand for sources in a block: of other numbers, it would be another wire's.
     key = "%s > %s %s" % (spec["source"], spec["target"], sorted(spec["origins"]))
-    disk = node.wires.flash or Folder(FOLDER)
+    disk = node.wires.flash or Folder(node.wires.folder)
     backlog = Backlog(disk, spec["wire"], key, spec["flash"])
     return SpillingOutbox(node, spec, backlog)
 
 
 class SpillingOutbox(Outbox):
     """`values` leave next, then what is in the backlog, then `_late`: [values, times, sources]."""
+
+    is_in_flash = True
 
     def __init__(self, node, spec, backlog):
         Outbox.__init__(self, node, spec["wire"], spec["epoch"], spec["source"])

@@ -23,7 +23,8 @@ class Wires:
     device though it is not their target; wire 0 where the number could not be read.
     """
 
-    flash = None  # where `spill` keeps readings, if not in a folder of this device
+    flash = None  # where `spill` keeps readings, if not in a folder of this device, which is:
+    folder = "kept-readings"  # no name that a module could have
 
     def __init__(self, node):
         self.node = node

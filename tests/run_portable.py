@@ -12,16 +12,21 @@ import sys
 
 def run_files(paths):
     """Run every test of every file; return (passed, failed)."""
-    passed = failed = 0
+    verdicts = list(verdicts_of(paths))
+    return sum(verdicts), len(verdicts) - sum(verdicts)
+
+
+def verdicts_of(paths, without=()):
+    """Run one test each time the next verdict is asked for: 1 if it passed, else 0.
+
+    `without`: names of tests that are not run.
+    """
     for path in paths:
-        file_passed, file_failed = run_file(path)
-        passed += file_passed
-        failed += file_failed
-    return passed, failed
+        yield from _verdicts_of_file(path, without)
 
 
-def run_file(path):
-    """Run the tests of one file in the order of their names; return (passed, failed)."""
+def _verdicts_of_file(path, without):
+    """Run the tests of one file in the order of their names."""
     folder, _, file_name = ("./" + path if "/" not in path else path).rpartition("/")
     module_name = file_name[:-3] if file_name.endswith(".py") else file_name
     # The file's own folder comes first, as under pytest, so that tests can share a helper there.
@@ -30,13 +35,14 @@ def run_file(path):
         tests = load_tests(module_name)
         if not tests:
             raise AssertionError("holds no test; expected a function named test_*")
-        passed = sum([run_test(name, test) for name, test in tests])
-        return passed, len(tests) - passed
-    except KeyboardInterrupt:
+        for name, test in tests:
+            if name not in without:
+                yield run_test(name, test)
+    except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         _fail(path, error)
-        return 0, 1
+        yield 0
     finally:
         sys.path.remove(folder)
         # A file of the same name in another folder must not get this one's module; the tests

@@ -42,7 +42,7 @@ FLOORS = {
         7: "codec frame",
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
-        10: "lost leaf router neighbours reliable spill arrivals",
+        10: "lost leaf router neighbours reliable spill arrivals measure",
         11: "control wires requests watch explain",
         12: "node system",
         13: "clock links",
@@ -55,29 +55,34 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh boards boards.onboard accel serial reports state store placement "
+        0: "problems mesh burst boards boards.onboard accel serial reports state store placement "
         "placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
         "accel.crypto placement.tree placement.profile",
-        2: "topology boards.build boards.world_file boards.port kept placement.state "
+        2: "topology each boards.build boards.world_file boards.port kept placement.state "
+        "placement.programme",
+        3: "pipeline device_check boards.virtual boards.remote keeper placement.search "
         "placement.milp",
-        3: "pipeline device_check boards.virtual boards.remote keeper placement.search",
         4: "site boards.terminal boards.image placement.strategies",
         5: "durability routing resilience keys placement.explain",
         6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
-        8: "plan_view ledger guards rollout questions causes renewal maps",
+        8: "plan_view profiling ledger guards rollout questions causes renewal maps",
         9: "observer client repair orders commanding",
         10: "controller summary trace",
-        11: "assemble view view_trace sim sim.words",
-        12: "launch tap sim.ledger sim.pipe sim.standins",
+        11: "assemble view view_trace sim sim.words sim.probe experiments experiments.grid "
+        "experiments.delayed",
+        12: "launch tap sim.ledger sim.pipe sim.standins experiments.reader",
         13: "running sim.network",
         14: "runner asking asked sim.device",
-        15: "sim.world ask_commands flash",
-        16: "sim.faults doctor",
-        17: "sim.command board_commands",
-        18: "cli",
-        19: "__main__ __init__",
+        15: "sim.world ask_commands flash measuring",
+        16: "sim.faults doctor flash_all experiments.trial",
+        17: "sim.command board_commands profile_command experiments.table experiments.reality",
+        18: "experiments.curves",
+        19: "experiments.plots experiments.page",
+        20: "experiment_command",
+        21: "cli",
+        22: "__main__ __init__",
     },
 }
 

@@ -21,6 +21,9 @@ _KINDS = {str: 0, bytes: 0, bool: 0, type(None): 0, int: _INTEGER, float: _FLOAT
 _KINDS.update({dict: _CONTAINER, list: _CONTAINER, tuple: _CONTAINER})
 _LEAST = -INTEGER_MAX - 1
 _LENGTHS = {24: 1, 25: 2, 26: 4, 27: 8}  # size of an argument by the low bits of its head
+_SMALL = [bytes((number,)) for number in range(24)]
+_CODES = kernel.ARRAY_CODES
+_TAGS = {code: tag for tag, code in _CODES.items()}
 _ARRAYS = {
     tag: lambda raw, _immutable, code=code: array(code, raw)
     for tag, code in kernel.ARRAY_CODES.items()
@@ -44,6 +47,13 @@ _SIZES = _sizes()
 
 def encode(value: Any) -> bytes:
     """The bytes the kernel's `encode` makes of it. *Raises* LocalWireError as that does."""
+    kind = type(value)
+    if kind is int and 0 <= value < 24:
+        return _SMALL[value]
+    if kind is array and (tag := _TAGS.get(value.typecode)):
+        size_bytes = len(value) * value.itemsize
+        if size_bytes < 24:
+            return bytes((0xD8, tag, 0x40 + size_bytes)) + value.tobytes()
     found = _look(value, DEPTH_MAX)
     if found < _OTHER:
         try:
@@ -58,6 +68,8 @@ def decode(data: Any, depth_max: int = DEPTH_MAX, items_max: int = ITEMS_MAX) ->
     """The value the kernel's `decode` makes of it. *Raises* RemoteWireError as that does."""
     if type(data) is not bytes:
         data = bytes(data)
+    if (row := _row(data, items_max)) is not None and depth_max:
+        return row
     try:
         if _is_plain(data, depth_max, items_max):
             return cbor2.loads(
@@ -70,6 +82,39 @@ def decode(data: Any, depth_max: int = DEPTH_MAX, items_max: int = ITEMS_MAX) ->
     except cbor2.CBORDecodeError:  # a key twice, or not UTF-8
         pass
     return kernel.decode(data, depth_max, items_max)
+
+
+def _row(data: bytes, items_max: int) -> list[Any] | None:
+    """A list of integers and short typed arrays, as most batches and grants are; None for the rest.
+
+    *Raises* nothing: what is cut short ends before or behind its last byte.
+    """
+    end = len(data)
+    left = data[0] - 0x80 if end else 0
+    if not 0 < left < 24 or 1 + 2 * left > items_max:
+        return None
+    row: list[Any] = []
+    at = 1
+    while left and at < end:
+        left -= 1
+        first = data[at]
+        at += 1
+        if first < 24:
+            row.append(first)
+        elif first < 27:
+            start, at = at, at + _LENGTHS[first]
+            row.append(int.from_bytes(data[start:at], "big"))
+        elif first == 0xD8 and at + 2 <= end and (code := _CODES.get(data[at])):
+            start = at + 2
+            at = start + data[at + 1] - 0x40
+            items = array(code)
+            if not start <= at < start + 24 or (at - start) % items.itemsize:
+                return None
+            items.frombytes(data[start:at])
+            row.append(items)
+        else:
+            return None
+    return row if at == end and not left else None
 
 
 def _look(value: Any, depth_left: int) -> int:

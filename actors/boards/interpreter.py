@@ -32,7 +32,7 @@ WHEEL_START = f"import sys; from {WHEEL_MODULE} import main; sys.exit(main())"
 _PROBE_MARK = "mp-actors-probe"
 _PROBE = (
     "import sys; i = sys.implementation; v = i.version; "
-    f"print('{_PROBE_MARK}', i.name, v[0], v[1], v[2], getattr(i, '_mpy', 0), sys.version)"
+    f"print('{_PROBE_MARK}', i.name, v[0], v[1], v[2], getattr(i, '_mpy', 0))"
 )
 
 
@@ -44,7 +44,8 @@ class BoardError(ActorsError):
 class Interpreter:
     """A MicroPython that has answered: how to call it, what it is, where it was found.
 
-    `mpy_version` is the (version, sub-version) of the `.mpy` files it loads, (0, 0) for none.
+    `text` is its version as people write it, `mpy_version` the (version, sub-version) of the `.mpy`
+    files it loads, (0, 0) for none.
     """
 
     command: list[str]
@@ -87,7 +88,7 @@ def _candidates() -> list[tuple[tuple[str, ...], str]]:
         wheel = (sys.executable, "-E", "-P", "-c", WHEEL_START)
     on_path = shutil.which("micropython")
     return [
-        (wheel, f"installed wheel {WHEEL_NAME}"),
+        (wheel, f"the installed wheel {WHEEL_NAME}"),
         ((on_path,) if on_path else (), "micropython on PATH"),
     ]
 
@@ -98,7 +99,7 @@ def _probe(command: tuple[str, ...], source: str) -> Interpreter:
     output = _output_of(command, source)
     line = next((line for line in output.splitlines() if line.startswith(_PROBE_MARK)), "")
     try:
-        name, major, minor, micro, mpy, text = line[len(_PROBE_MARK) + 1 :].split(" ", 5)
+        name, major, minor, micro, mpy = line[len(_PROBE_MARK) + 1 :].split(" ")
         version = (int(major), int(minor), int(micro))
         mpy_flags = int(mpy)
     except ValueError:
@@ -110,7 +111,7 @@ def _probe(command: tuple[str, ...], source: str) -> Interpreter:
         raise BoardError(f"{source}: is {_dotted(version)}, needs {_dotted(VERSION_MIN)} or later")
     # Bits 0-7 are the version, 8-9 the sub-version, the rest the machine's architecture.
     mpy_version = (mpy_flags & 0xFF, mpy_flags >> 8 & 3)
-    return Interpreter(list(command), version, text, mpy_version, source)
+    return Interpreter(list(command), version, _dotted(version), mpy_version, source)
 
 
 def _output_of(command: tuple[str, ...], source: str) -> str:

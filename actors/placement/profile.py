@@ -1,8 +1,9 @@
 """Profile: what is known of a site's actors, devices and links, in a JSON file; and the defaults.
 
-From a file beside the site file to the planner. What nobody has declared has a default value, and
-whoever shows a figure can say which of the two it is. What a profile names and the site does not
-have is an error; what it leaves out is not.
+From a file beside the site file to the planner. A figure is a number that a person has declared, or
+`{"value": 3.2, "from": "measured"}`, as `actors profile` writes it; what nobody has declared or
+measured has a default value, and whoever shows a figure can say which of the three it is. What a
+profile names and the site does not have is an error; what it leaves out is not.
 """
 
 import json
@@ -16,7 +17,7 @@ from actors.placement.model import BOUNDED, PARTS
 from actors.problems import shown_path, shown_value, suggestion
 from mp_actors.errors import ActorsError
 
-DECLARED, DEFAULT = "declared", "default"
+DECLARED, MEASURED, DEFAULT = "declared", "measured", "default"
 ACTOR = {  # what an actor's figures are called, and what they are by default
     "work_us": 20.0,  # for one message, on a device of speed 1: what the runtime itself takes
     "selectivity": 1.0,
@@ -29,6 +30,7 @@ DEVICE = {"speed": 1.0, "memory_kb": inf, "watts": 0.0}
 BOARD_SPEED = 0.01  # of a microcontroller, as a share of a worker's
 LINK = {"delay_ms": 1.0, "bandwidth_kbps": inf, "uj_per_byte": 0.0}
 CONSTRAINTS = ("together", "never", "domain")
+MARKS = ("value", "from", "measured")  # of a figure; the last: what was measured beside it
 SECTIONS = ("actors", "devices", "links", "constraints", "present", "weights", "bounds")
 
 
@@ -38,7 +40,10 @@ class ProfileError(ActorsError):
 
 @dataclass(frozen=True)
 class Profile:
-    """What a file says, by section; all of it may be empty."""
+    """What a file says, by section; all of it may be empty.
+
+    measured: (section, name, figure) of what nobody has declared.
+    """
 
     file: str = ""
     actors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -50,6 +55,7 @@ class Profile:
     present: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
+    measured: frozenset[tuple[str, str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class _Reader:
     def __init__(self, file: Path, names: Names) -> None:
         self.file, self.names = file, names
         self.wrong: list[str] = []
+        self.measured: set[tuple[str, str, str]] = set()
 
     def read(self) -> Profile:
         try:
@@ -104,6 +111,7 @@ class _Reader:
             self._pairs("present", given("present", {}), names.devices),
             self._numbers("weights", given("weights", {}), dict.fromkeys(PARTS, 0.0)),
             self._numbers("bounds", given("bounds", {}), dict.fromkeys(BOUNDED, 0.0)),
+            frozenset(self.measured),
         )
 
     def _figures(
@@ -111,11 +119,31 @@ class _Reader:
     ) -> dict[str, dict[str, float]]:
         section = self._map(value, label)
         self._check_keys(label, section, known)
-        return {
-            name: self._numbers(f"{label}, {name}", given, figures)
-            for name, given in section.items()
-            if name in known
-        }
+        found = {}
+        for name, given in section.items():
+            if name in known:
+                plain = self._unmarked(label, name, self._map(given, f"{label}, {name}"))
+                found[name] = self._numbers(f"{label}, {name}", plain, figures)
+        return found
+
+    def _unmarked(self, label: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Figures as numbers; one that is marked as a default is as good as not there."""
+        plain = {}
+        for key, figure in given.items():
+            if not isinstance(figure, dict):
+                plain[key] = figure
+                continue
+            self._check_keys(f"{label}, {name}, {key}", figure, MARKS)
+            source = figure.get("from")
+            if source not in (DECLARED, MEASURED, DEFAULT):
+                expected = f"from: {DECLARED}, {MEASURED} or {DEFAULT}"
+                self._add(f"{label}, {name}: {key} has a wrong value", expected,
+                          shown_value(source))
+            elif source != DEFAULT:
+                plain[key] = figure.get("value")
+            if source == MEASURED:
+                self.measured.add((label, name, key))
+        return plain
 
     def _numbers(self, label: str, value: Any, figures: Mapping[str, float]) -> dict[str, float]:
         section = self._map(value, label)
@@ -174,7 +202,7 @@ class _Reader:
     def _add_unknown(self, label: str, word: object, known: Collection[str]) -> None:
         remedy = suggestion(str(word), known)
         self._add(f"{label}: the site has no {word!r}" if label not in ("profile", "weights")
-                  else f"{label}: unknown key {word!r}", remedy=remedy)
+                  and known is not MARKS else f"{label}: unknown key {word!r}", remedy=remedy)
 
     def _map(self, value: Any, label: str) -> dict[str, Any]:
         return value if self._is_map(value, label) else {}

@@ -48,8 +48,8 @@ class Place:
 class Placement:
     """All places, by stage; how they were found, and from which figures.
 
-    sources: {"actors": {name: {figure: declared or default}}, …}. `defaulted`: actors that are
-    placed and of which the profile says nothing.
+    values: {"actors": {name: {figure: (value, declared, measured or default)}}, …}. `defaulted`:
+    actors that are placed and of which the profile says nothing.
     """
 
     places: Mapping[Stage, Place]
@@ -88,7 +88,7 @@ def place(site: Site, routing: Routing, strategy: str = "search",
         why = "pinned" if is_pinned else explain.why(instance, found, one)
         places[stage] = Place(site.topology.devices[found.places[one]], why)
     unpinned = [stage for stage in site.stages if site.device_of(stage) is None]
-    defaulted = [stage.name for stage in unpinned if builder.key_of(stage) not in known.actors]
+    defaulted = [stage.name for stage in unpinned if not known.actors.get(builder.key_of(stage))]
     return Placement(places, instance, found, builder.values, defaulted, known.file)
 
 
@@ -172,7 +172,7 @@ class _Builder:
         windowed = Instance(operators, edges, [], [], [])
         # A window's rate does not depend on what it gets, so it is set with its inputs known.
         for one in windowed.order:
-            window_ms = _setting(self.stages[one], "window_ms")
+            window_ms = setting(self.stages[one], "window_ms")
             declared = self.known.actors.get(self.key_of(self.stages[one]), {})
             if window_ms and windowed.inputs[one] and "selectivity" not in declared:
                 taken = windowed.rates[0][one]
@@ -185,7 +185,7 @@ class _Builder:
         return operators
 
     def _actor_defaults(self, stage: Stage) -> dict[str, float]:
-        period_ms = _setting(stage, "period_ms") if stage.role == "sensor" else None
+        period_ms = setting(stage, "period_ms") if stage.role == "sensor" else None
         return {**profile.ACTOR, **({"rate_hz": 1000 / period_ms} if period_ms else {})}
 
     def _allowed(self, stage: Stage) -> tuple[int, ...]:
@@ -268,11 +268,16 @@ class _Builder:
         """All figures of one thing; what is declared comes first."""
         figures = {**defaults, **given}
         self.values[label][name] = {
-            key: (value if isfinite(value) else None,
-                  profile.DECLARED if key in given else profile.DEFAULT)
+            key: (value if isfinite(value) else None, self._source(label, name, key, given))
             for key, value in figures.items()
         }
         return figures
+
+    def _source(self, label: str, name: str, key: str, given: Mapping[str, float]) -> str:
+        if key not in given:
+            return profile.DEFAULT
+        is_measured = (label, name, key) in self.known.measured
+        return profile.MEASURED if is_measured else profile.DECLARED
 
     def _require_places(self, instance: Instance) -> None:
         """*Raises* ContradictionError if constraints leave somebody no device."""
@@ -291,7 +296,7 @@ class _Builder:
             )
 
 
-def _setting(stage: Stage, name: str) -> float | None:
+def setting(stage: Stage, name: str) -> float | None:
     """A setting of an actor: what its constructor is given, that one's default, or its class's."""
     if name in stage.arguments:
         value = stage.arguments[name]

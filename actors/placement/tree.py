@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, inf
 
-from actors.placement.model import Instance
+from actors.placement.model import SLACK, Instance
 
 KEPT = 4  # tables, which bound, start and solver all ask for
 
@@ -98,8 +98,11 @@ def summed(instance: Instance) -> Table:
     return Table(least, chosen, fsum(min(least[end]) for end in ends))
 
 
+Allowed = tuple[frozenset[int], ...]  # per operator, the devices it may be on
+
+
 @lru_cache(maxsize=KEPT)
-def slowest(instance: Instance) -> Table:
+def slowest(instance: Instance, allowed: Allowed | None = None) -> Table:
     """For the response: when each operator is done at the earliest, in s."""
     ways = Ways(instance)
     least: list[list[float]] = [[] for _ in instance.operators]
@@ -110,20 +113,20 @@ def slowest(instance: Instance) -> Table:
             i = instance.edges[e][0]
             sums, chosen[e] = ways.least(least[i], 1.0, instance.edge_bytes[e], 0.0)
             ready = [max(one, other) for one, other in zip(ready, sums, strict=True)]
-        may = set(instance.operators[j].allowed)
+        may = set(instance.operators[j].allowed) if allowed is None else allowed[j]
         work_s = instance.work_s[j]
         least[j] = [ready[u] + work_s[u] if u in may else inf for u in range(len(ready))]
     return Table(least, chosen, max((min(one) for one in least), default=0.0))
 
 
-def still_to_come(instance: Instance) -> list[list[float]]:
+def still_to_come(instance: Instance, allowed: Allowed | None = None) -> list[list[float]]:
     """Per operator and device, the least from the end of its work to the response, in s."""
     ways = Ways(instance, is_backward=True)
     after = [[0.0] * len(instance.machines) for _ in instance.operators]
     for i in reversed(instance.order):
         for e in instance.outputs[i]:
             j = instance.edges[e][1]
-            may = set(instance.operators[j].allowed)
+            may = set(instance.operators[j].allowed) if allowed is None else allowed[j]
             whole = [
                 after[j][v] + instance.work_s[j][v] if v in may else inf
                 for v in range(len(instance.machines))
@@ -131,6 +134,25 @@ def still_to_come(instance: Instance) -> list[list[float]]:
             sums, _ = ways.least(whole, 1.0, instance.edge_bytes[e], 0.0)
             after[i] = [max(one, other) for one, other in zip(after[i], sums, strict=True)]
     return after
+
+
+def in_time(instance: Instance, most_s: float) -> Allowed:
+    """Where operators may be if the response is to take so long at the most; limits aside.
+
+    Each device that goes may make the ways of others longer, so it is looked at again.
+    """
+    allowed = tuple(frozenset(operator.allowed) for operator in instance.operators)
+    most_s *= 1 + SLACK
+    while True:
+        first = slowest(instance, allowed).least
+        rest = still_to_come(instance, allowed)
+        kept = tuple(
+            frozenset(u for u in may if first[one][u] + rest[one][u] <= most_s)
+            for one, may in enumerate(allowed)
+        )
+        if kept == allowed:
+            return allowed
+        allowed = kept
 
 
 def is_in_tree(instance: Instance) -> bool:

@@ -7,6 +7,7 @@ the street: clocks, sockets, chance, and the hardware at both ends of a pipeline
     network    links and connections between devices; cut, repair, reset, hold
     device     one device: its node, its clock, its dialling, the time its handlers take
     standins   what sensors, sinks and flash are replaced by
+    probe      what an experiment says of work, and sees of it
     faults     random and written plans of what goes wrong when
     ledger     the omniscient account: where every single reading is
     world      `Sim`: the event loop, and the verbs a test says

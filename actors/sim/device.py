@@ -55,6 +55,7 @@ class SimDevice:
         self.speed = 1.0
         self.greeting_us = 0.0
         self.charged_us = 0.0
+        self.worked_us = 0.0  # in all turns so far
         self.dials: list[Dial] = []
         self._make = make
         self._greeting: list[Dial] = []
@@ -93,7 +94,11 @@ class SimDevice:
 
     def wake(self, at_us: int) -> None:
         """Take a turn at that time, or earlier; not while it is busy."""
-        at_us = max(at_us, self._busy_until_us, self.world.now_us)
+        now_us = self.world.now_us
+        if at_us < self._busy_until_us:
+            at_us = self._busy_until_us
+        if at_us < now_us:
+            at_us = now_us
         if self._wake_us is None or at_us < self._wake_us:
             self._wake_us = at_us
             self.world.at(at_us, self._turn)
@@ -145,6 +150,7 @@ class SimDevice:
             self.wake(max(self._busy_until_us, now_us + 1))
         else:
             self.wake((now_us // 1000 + wait_ms) * 1000)
+        self.worked_us += self.charged_us
         self.charged_us = 0.0
 
     def _greet(self, node: Node) -> None:

@@ -14,14 +14,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from actors import plan
 from mp_actors import batch, frame
 from mp_actors.errors import RemoteWireError
 from mp_actors.node import Node
+from mp_actors.peer import Peer
 from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
-Numbers = dict[int, set[int]]  # wire -> ranks of readings
+Numbers = dict[int, int]  # wire -> ranks of readings, a bit for each: sets of them are dear
 
 
 @dataclass
@@ -50,20 +52,22 @@ def rank(number: int) -> int:
     return (number - plan.SEQUENCE_FIRST) % SEQUENCE_WRAP
 
 
-@lru_cache(maxsize=1 << 14)  # a frame is looked at again and again until it is acknowledged
-def numbers_of(payload: bytes) -> tuple[int, range] | None:
-    """(wire, numbers of its readings) of a frame, None if it carries none."""
+def numbers_of(payload: bytes) -> tuple[int, int, int] | None:
+    """(wire, number of its first reading, how many) of a frame, None if it carries none."""
+    if payload[0] != frame.ROUTED:
+        return _numbers_of_body(payload) if frame.kind(payload) == "array" else None
     try:
-        body = payload
-        if frame.kind(payload) == frame.ROUTED:
-            head = frame.Head(payload)
-            if head.is_control:
-                return None
-            body = payload[head.body :]
-        elif frame.kind(payload) != "array":
-            return None
+        head = frame.Head(payload)
+    except RemoteWireError:
+        return None
+    return None if head.is_control else _numbers_of_body(payload[head.body :])
+
+
+@lru_cache(maxsize=1 << 14)  # the same at each hop, and where it arrives
+def _numbers_of_body(body: bytes) -> tuple[int, int, int] | None:
+    try:
         wire, _, first, _ = batch.head(body)
-        return wire, range(first, first + batch.count(body))
+        return wire, first, batch.count(body)
     except RemoteWireError:
         return None
 
@@ -73,7 +77,8 @@ def add_numbers(found: Numbers, payloads: Iterable[bytes]) -> None:
     for payload in payloads:
         known = numbers_of(payload)
         if known is not None:
-            found.setdefault(known[0], set()).update(_ranks(known[1]))
+            wire, first, count = known
+            found[wire] = found.get(wire, 0) | _ranks(rank(first), count)
 
 
 def note_arrivals(node: Node, arrived: Numbers) -> None:
@@ -83,15 +88,15 @@ def note_arrivals(node: Node, arrived: Numbers) -> None:
     take = node.wires.take
 
     def noted(body: bytes, from_device: int) -> None:
-        add_numbers(arrived, [body])
+        add_numbers(arrived, (body,))
         take(body, from_device)
 
     node.wires.take = noted  # type: ignore[method-assign]
 
 
-def _ranks(numbers: range) -> range:
-    first = rank(numbers.start)
-    return range(first, first + len(numbers))
+def _ranks(first: int, count: int) -> int:
+    """The bits of that many ranks from the first on."""
+    return ((1 << count) - 1) << first
 
 
 def kept_by(node: Node) -> list[bytes]:
@@ -99,18 +104,34 @@ def kept_by(node: Node) -> list[bytes]:
     return [enclosed[4:] for peer in node.links.peers.values() for enclosed in peer.frames]
 
 
+# What sessions kept at the last look, and the readings in it.
+_kept: WeakKeyDictionary[Peer, tuple[list[bytes], Numbers]] = WeakKeyDictionary()
+
+
 @lru_cache(maxsize=1 << 14)  # of what a session keeps itself: its hash is known after one look
-def _numbers_of_kept(enclosed: bytes) -> tuple[int, range] | None:
+def _numbers_of_kept(enclosed: bytes) -> tuple[int, int, int] | None:
     return numbers_of(enclosed[4:])
 
 
-def _add_kept(found: defaultdict[int, set[int]], node: Node) -> None:
+def _add_kept(found: Numbers, node: Node) -> None:
     """Add the readings that a node's sessions keep."""
     for peer in node.links.peers.values():
-        for enclosed in peer.frames:
-            known = _numbers_of_kept(enclosed)
-            if known is not None:
-                found[known[0]].update(_ranks(known[1]))
+        if not peer.frames:
+            continue
+        looked_at, kept = _kept.get(peer, ([], {}))
+        frames = peer.frames[:]
+        if frames != looked_at:
+            size = len(looked_at)
+            # While a link is down its session only grows, and by far.
+            kept = kept if frames[:size] == looked_at else {}
+            for enclosed in frames[size:] if kept else frames:
+                known = _numbers_of_kept(enclosed)
+                if known is not None:
+                    wire, first, count = known
+                    kept[wire] = kept.get(wire, 0) | _ranks(rank(first), count)
+            _kept[peer] = frames, kept
+        for wire, numbers in kept.items():
+            found[wire] = found.get(wire, 0) | numbers
 
 
 def whereabouts(
@@ -122,7 +143,7 @@ def whereabouts(
     readings that died with a connection or with a device.
     """
     found: defaultdict[int, Whereabouts] = defaultdict(Whereabouts)
-    present: defaultdict[int, set[int]] = defaultdict(set)
+    present: Numbers = {}
     add_numbers(present, in_pipes)
     for node in alive:
         _add_ends(found, node, present, is_alive=True)
@@ -130,54 +151,56 @@ def whereabouts(
     for node in dead:
         _add_ends(found, node, present, is_alive=False)
     for wire, account in found.items():
-        here, gone = present.get(wire, set()), destroyed.get(wire, set())
-        for number in range(account.expected, account.next):
-            if number in here:
-                account.under_way += 1
-            else:
-                account.lost += 1
+        here, gone = present.get(wire, 0), destroyed.get(wire, 0)
+        expected, sent = account.expected, max(0, account.next - account.expected)
+        under_way = (here >> expected & _ranks(0, sent)).bit_count()
+        account.under_way += under_way
+        account.lost += sent - under_way
         # Overtaken by newer ones and still on the way, or a copy nobody has acknowledged yet.
-        account.claimed += sum(number < account.expected for number in here)
-        account.destroyed += len(gone - here)
+        account.claimed += (here & _ranks(0, expected)).bit_count()
+        account.destroyed += (gone & ~here).bit_count()
     return dict(found)
 
 
 def _add_ends(
-    found: defaultdict[int, Whereabouts],
-    node: Node,
-    present: defaultdict[int, set[int]],
-    *,
-    is_alive: bool,
+    found: defaultdict[int, Whereabouts], node: Node, present: Numbers, *, is_alive: bool
 ) -> None:
     """Add what a node counts, and what waits at the ends of wires in it."""
-    waiting: dict[int, int] = {}
-    for wire, outbox in node.wires.outboxes.items():
+    wires = node.wires
+    for wire, outbox in wires.outboxes.items():
         account = found[wire]
         account.accepted += outbox.accepted
-        account.dropped += sum(outbox.dropped.values())
-        account.next = max(account.next, rank(outbox.numbered))
-        waiting[wire] = outbox.waiting
+        if outbox.dropped:
+            account.dropped += sum(outbox.dropped.values())
+        end, waiting = rank(outbox.numbered), outbox.waiting
+        account.next = max(account.next, end)
         if is_alive:
-            waiting_here = outbox.waiting - len(getattr(outbox, "fresh", ()))
+            waiting_here = waiting - len(getattr(outbox, "fresh", ()))
             kept = len(outbox.values) - waiting_here  # not acknowledged
-            end = rank(outbox.numbered)
-            present[wire].update(range(end - kept, end))
-    for wire, inlet in node.wires.inlets.items():
+            if kept:
+                present[wire] = present.get(wire, 0) | _ranks(end - kept, kept)
+        if wire not in wires.inlets:
+            _add_waiting(account, waiting, is_alive)
+    for wire, inlet in wires.inlets.items():
         account = found[wire]
         account.delivered += inlet.delivered
-        account.dropped += sum(inlet.dropped.values())
-        waiting[wire] = len(inlet.queue) if inlet.queue else 0
+        if inlet.dropped:
+            account.dropped += sum(inlet.dropped.values())
         if inlet.expected is None:
             account.accepted += inlet.accepted  # both ends are here
         else:
             account.expected = max(account.expected, rank(inlet.expected))
             account.lost += inlet.missing
             account.claimed += inlet.late
-    for wire, readings in waiting.items():
-        if is_alive:
-            found[wire].under_way += readings
-        else:
-            found[wire].lost += readings
-            found[wire].destroyed += readings
-    for (wire, _), readings in node.wires.lost.items():
+        if inlet.queue:
+            _add_waiting(account, len(inlet.queue), is_alive)
+    for (wire, _), readings in wires.lost.items():
         found[wire].claimed += readings
+
+
+def _add_waiting(account: Whereabouts, readings: int, is_alive: bool) -> None:
+    if is_alive:
+        account.under_way += readings
+    else:
+        account.lost += readings
+        account.destroyed += readings

@@ -4,6 +4,7 @@ A link is where latency, bandwidth and faults are; a connection is what two devi
 it. Cutting a link does what pulling a cable does: nobody is told, bytes stall, dials time out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from actors.sim.pipe import Pipe
@@ -22,9 +23,18 @@ class Link:
         self.latency_us = LATENCY_US
         self.jitter_us = 0
         self.bytes_per_ms = 0.0  # 0: without limit
+        # How many bytes a frame is longer than it is here, where payloads are only played.
+        self.padding: Callable[[bytes], int] | None = None
         self.cut = [False, False]
         self.held = [False, False]
         self.connections: list[Connection] = []
+
+    def declare(self, latency_ms: float | None, bandwidth_kbps: float | None) -> None:
+        """Take what is known of it; None: it stays as it is. A bandwidth of 0 is no limit."""
+        if latency_ms is not None:
+            self.latency_us = round(latency_ms * 1000)
+        if bandwidth_kbps is not None:
+            self.bytes_per_ms = bandwidth_kbps / 8
 
     def carries(self, direction: int) -> bool:
         """Whether bytes get through in this direction, 0 from a to b."""

@@ -7,7 +7,7 @@ are split and merged by chance. Which readings are in it is known at every momen
 from collections import deque
 
 from actors.sim.words import Carrier, World
-from mp_actors.frame import BEAT, HELLO, NEWS
+from mp_actors.frame import BEAT, CLASS_BITS, CONTROL, HELLO, NEWS, ROUTED
 
 WINDOW_BYTES = 65536  # sent and not yet read; what a Linux receive buffer starts with
 NO_READINGS = (HELLO, BEAT, NEWS)
@@ -37,9 +37,9 @@ class Pipe:
         """Take bytes as far as the window allows. Returns how many."""
         data = data[: WINDOW_BYTES - self._under_way_bytes - len(self.inbox)]
         if data:
-            self._track(data)
+            played_bytes = self._track(data)
             self._under_way_bytes += len(data)
-            self._launch(data, depart_us)
+            self._launch(data, depart_us, played_bytes)
         return len(data)
 
     def end(self, depart_us: int) -> None:
@@ -51,8 +51,11 @@ class Pipe:
         size = len(self.inbox)
         if size > 1 and not self._world.chance.getrandbits(SPLIT_BITS):
             size = self._world.chance.randrange(1, size)
-        data = bytes(self.inbox[:size])
-        del self.inbox[:size]
+            data = bytes(self.inbox[:size])
+            del self.inbox[:size]
+        else:
+            data = bytes(self.inbox)
+            self.inbox.clear()
         self._read_bytes += size
         while self._frames and self._frames[0][0] <= self._read_bytes:
             self._frames.popleft()
@@ -77,9 +80,9 @@ class Pipe:
         self.inbox.clear()
         return lost
 
-    def _launch(self, chunk: bytes | None, depart_us: int) -> None:
+    def _launch(self, chunk: bytes | None, depart_us: int, played_bytes: int = 0) -> None:
         world, link = self._world, self._link
-        size = 0 if chunk is None else len(chunk)
+        size = played_bytes if chunk is None else len(chunk) + played_bytes
         self._free_us = max(depart_us, self._free_us) + link.transmission_us(size)
         jitter_us = world.chance.randrange(link.jitter_us + 1) if link.jitter_us else 0
         # A stream keeps its order, whatever each packet's delay.
@@ -100,8 +103,12 @@ class Pipe:
             self._world.trace(self._link.number, self._direction, chunk)
         self._link.device_at(1 - self._direction).wake(self._world.now_us)
 
-    def _track(self, data: bytes) -> None:
-        """Remember where in the stream which readings end; they are counted when asked for."""
+    def _track(self, data: bytes) -> int:
+        """Remember where in the stream which readings end; they are counted when asked for.
+
+        Returns how many bytes the frames that end here are longer than they are; see `Link`.
+        """
+        padding, played_bytes = self._link.padding, 0
         start = self._sent_bytes - len(self._unfinished)
         self._sent_bytes += len(data)
         if self._unfinished:
@@ -112,7 +119,12 @@ class Pipe:
             if end > size:
                 break
             # Beats, news and control are most of all frames, and carry no readings.
-            if data[offset + 4] not in NO_READINGS:
+            kind = data[offset + 4]
+            is_control = kind == ROUTED and data[offset + 5] & CLASS_BITS == CONTROL
+            if not (is_control or kind in NO_READINGS):
                 self._frames.append((start + end, data[offset + 4 : end]))
+                if padding is not None:
+                    played_bytes += padding(data[offset + 4 : end])
             offset = end
         self._unfinished = data[offset:]
+        return played_bytes

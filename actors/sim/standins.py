@@ -5,11 +5,12 @@ or written. A person gives others by class, or says `simulated = True` in a clas
 """
 
 import errno
-import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from random import Random
+from types import CoroutineType
 from typing import Any
 
+from actors.sim.probe import Probe, Works
 from mp_actors.actor import Actor
 from mp_actors.loader import resolve
 from mp_actors.roles import Sensor, Sink
@@ -93,14 +94,15 @@ class Flash:
 class Maker:
     """Makes the actors of one simulation."""
 
-    def __init__(self, stand_ins: StandIns, seed: object, memories: Memories) -> None:
+    def __init__(
+        self, stand_ins: StandIns, seed: object, memories: Memories, probe: Probe | None = None
+    ) -> None:
         self._stand_ins = stand_ins
         self._seed = seed
         self._memories = memories
+        self._probe = probe
 
-    def on(
-        self, charge: Callable[[float], None]
-    ) -> Callable[[str, dict[str, Any]], Callable[[], Actor]]:
+    def on(self, device: Works) -> Callable[[str, dict[str, Any]], Callable[[], Actor]]:
         """What makes the actors of one device, which is charged µs for each of their handlers."""
 
         def maker(code: str, arguments: dict[str, Any]) -> Callable[[], Actor]:
@@ -108,7 +110,10 @@ class Maker:
 
             def make() -> Actor:
                 actor = self._make(cls, arguments)
-                _charge_verbs(actor, cls, charge)
+                if self._probe is None:
+                    _charge_verbs(actor, cls, device.charge)
+                else:
+                    self._probe.attach(actor, VERBS, device)
                 return actor
 
             return make
@@ -142,7 +147,7 @@ def _charged(
     def run(*args: Any) -> Any:
         charge(work_us)
         value = handler(*args)
-        return _at_once(value) if inspect.iscoroutine(value) else value
+        return _at_once(value) if type(value) is CoroutineType else value
 
     return run
 

@@ -42,6 +42,7 @@ class Carrier(Protocol):
     number: int
     latency_us: int
     jitter_us: int
+    padding: Callable[[bytes], int] | None
 
     def carries(self, direction: int) -> bool: ...
 

@@ -35,6 +35,7 @@ from actors.sim.ledger import (
     whereabouts,
 )
 from actors.sim.network import Link
+from actors.sim.probe import Probe
 from actors.sim.standins import Flash, Maker, Memories, StandIns
 from actors.site import Site
 from actors.state import Disk, StateFile
@@ -57,8 +58,9 @@ class SimError(ActorsError):
 class Sim:
     """One simulation of a site that `check` found no fault with.
 
-    `stand_ins`: {class: what makes its replacement}; see `actors.sim.standins`. `state`: the file
-    in which the controller keeps what it must not forget, on a `disk`; None: nowhere.
+    `stand_ins`: {class: what makes its replacement}; see `standins`. `state`: the file in which the
+    controller keeps what it must not forget, on a `disk`; None: nowhere. `plan`: else the site's
+    own. `probe`: see there.
     """
 
     def __init__(
@@ -70,12 +72,14 @@ class Sim:
         report_ms: int = REPORT_MS,
         state: Path | None = None,
         disk: Disk | None = None,
+        plan: Plan | None = None,
+        probe: Probe | None = None,
     ) -> None:
         self.seed = seed
         self._state_path, self._disk = state, disk
         self.chance = Random(seed)
         self.now_us = 0
-        self.plan: Plan = make_plan(site)
+        self.plan: Plan = plan or make_plan(site)
         self.lines: list[tuple[int, str, str]] = []
         self.memories: Memories = {}
         self.graveyard: list[Node] = []
@@ -84,7 +88,7 @@ class Sim:
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._hash = hashlib.sha256()
-        self._maker = Maker(stand_ins or {}, seed, self.memories)
+        self._maker = Maker(stand_ins or {}, seed, self.memories, probe)
         self._report_ms, self._is_halted = report_ms, False
         self._controller: Any = None
         # They outlast the crashes of their devices.
@@ -96,10 +100,8 @@ class Sim:
             [parent.number for _, parent in routing.parents(device)]
             for device in site.topology.devices
         }
-        self.devices = {
-            device.path: SimDevice(self, device.path, self._make_node)
-            for device in site.topology.devices
-        }
+        paths = [device.path for device in site.topology.devices]
+        self.devices = {path: SimDevice(self, path, self._make_node) for path in paths}
         self.links = [self._link(link) for link in site.topology.links]
         self.domains = {
             domain.name: [device.path for device in domain.devices]
@@ -115,9 +117,9 @@ class Sim:
     def run_ms(self, duration_ms: float) -> None:
         """Let that much virtual time pass."""
         until_us = self.now_us + round(duration_ms * 1000)
-        events = self._events
+        events, pop = self._events, heapq.heappop
         while events and events[0][0] <= until_us:
-            self.now_us, _, event = heapq.heappop(events)
+            self.now_us, _, event = pop(events)
             event()
         self.now_us = until_us
 
@@ -133,7 +135,8 @@ class Sim:
     def at(self, time_us: int, event: Callable[[], None]) -> None:
         """Let something happen at a time; in the order of this call among equal times."""
         self._scheduled += 1
-        heapq.heappush(self._events, (max(time_us, self.now_us), self._scheduled, event))
+        due_us = time_us if time_us > self.now_us else self.now_us
+        heapq.heappush(self._events, (due_us, self._scheduled, event))
 
     # -- faults
 
@@ -205,13 +208,13 @@ class Sim:
     def set_latency(self, a: str, b: str, latency_ms: float, jitter_ms: float = 0.0) -> None:
         """How long bytes take between two devices."""
         for link in self._between(a, b):
-            link.latency_us = round(latency_ms * 1000)
+            link.declare(latency_ms, None)
             link.jitter_us = round(jitter_ms * 1000)
 
     def set_bandwidth(self, a: str, b: str, kbps: float) -> None:
         """How many kilobits a second get through between two devices; 0: without limit."""
         for link in self._between(a, b):
-            link.bytes_per_ms = kbps / 8
+            link.declare(None, kbps)
 
     def set_speed(self, path: str, speed: float) -> None:
         """How fast a device is; 1.0 is a worker."""
@@ -279,13 +282,9 @@ class Sim:
     def whereabouts(self) -> dict[int, Whereabouts]:
         """The omniscient account of every wire, by number."""
         alive = [device.node for device in self.devices.values() if device.node is not None]
-        in_pipes = [
-            payload
-            for link in self.links
-            for connection in link.connections
-            for pipe in connection.pipes
-            for payload in pipe.frames()
-        ]
+        connections = [one for link in self.links for one in link.connections]
+        pipes = [pipe for connection in connections for pipe in connection.pipes]
+        in_pipes = [payload for pipe in pipes for payload in pipe.frames()]
         return whereabouts(alive, self.graveyard, in_pipes, self._destroyed)
 
     def stats(self, path: str) -> dict[str, Any]:
@@ -315,8 +314,8 @@ class Sim:
         numbers: Numbers = {}
         add_numbers(numbers, payloads)
         for wire, died in numbers.items():
-            fresh = died - self._arrived.get(wire, set())
-            self._destroyed.setdefault(wire, set()).update(fresh)
+            fresh = died & ~self._arrived.get(wire, 0)
+            self._destroyed[wire] = self._destroyed.get(wire, 0) | fresh
 
     def _make_node(self, device: SimDevice) -> Node:
         declared = self.plan.devices[device.path]
@@ -328,7 +327,7 @@ class Sim:
             draw=lambda: self.chance.getrandbits(30),
             log=lambda path, text: self._log(path, text),
             pid=declared.number,  # this process's own would make each run another one
-            maker=self._maker.on(device.charge),
+            maker=self._maker.on(device),
             store=self.stores[device.path],
         )
         note_arrivals(node, self._arrived)
@@ -349,10 +348,7 @@ class Sim:
     def _link(self, declared: Any) -> Link:
         a, b = self.devices[declared.a.path], self.devices[declared.b.path]
         link = Link(declared.number, a, b)
-        if declared.latency_ms is not None:
-            link.latency_us = round(declared.latency_ms * 1000)
-        if declared.bandwidth_kbps is not None:
-            link.bytes_per_ms = declared.bandwidth_kbps / 8
+        link.declare(declared.latency_ms, declared.bandwidth_kbps)
         # As in a real site: a leaf dials its routers, of two routers the later one dials.
         dialler = b if declared.a.is_router else a
         dialler.dials.append(Dial(dialler, link))

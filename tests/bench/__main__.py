@@ -1,8 +1,8 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
 Prints the machine first, then a table for each benchmark. Names are `local`, `wire`, `seals`,
-`board`, `sim`, `faults` and `placement`; without one all are run but the last two, which take ten
-minutes and more.
+`board`, `sim`, `faults`, `placement` and `places`; without one all are run but the last three, of
+which two take ten minutes and more.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from tests.bench import board, faults, local, placement, seals, sim, wire
+from tests.bench import board, faults, local, placement, places, seals, sim, wire
 from tests.bench.measure import Bench, Figures, machine, measure
 from tests.bench.report import plain, show
 
@@ -25,8 +25,8 @@ GROUPS = {
     "board": board.benches,
     "sim": sim.benches,
 }
-FAULTS, PLACEMENT = "faults", "placement"  # no rates, and not by the way
-NAMES = ", ".join([*GROUPS, FAULTS])
+FAULTS, PLACEMENT, PLACES = "faults", "placement", "places"  # no rates, and not by the way
+NAMES = ", ".join([*GROUPS, FAULTS, PLACEMENT])
 ROUNDS = 5
 
 
@@ -57,6 +57,8 @@ def run(
         result["faults"] = faults.run(console, fault_seconds)
     if PLACEMENT in names:
         result["placement"] = placement.run(console, seeds)
+    if PLACES in names:
+        result["places"] = places.run(console)
     return result
 
 
@@ -77,7 +79,7 @@ def _measured(
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0; a goal that is not met is said, and no error: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{NAMES} or {PLACEMENT}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{NAMES} or {PLACES}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")
@@ -85,9 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long a fault lasts")
     parser.add_argument("--seeds", type=int, default=placement.SEEDS, help="instances of a kind")
     given = parser.parse_args(arguments)
-    unknown = sorted(set(given.names) - {*GROUPS, FAULTS, PLACEMENT})
+    unknown = sorted(set(given.names) - {*GROUPS, FAULTS, PLACEMENT, PLACES})
     if unknown or given.rounds < 1 or (given.units is not None and given.units < 1):
-        parser.error(f"expected names of {NAMES}, {PLACEMENT}, and numbers of 1 or more")
+        parser.error(f"expected names of {NAMES}, {PLACES}, and numbers of 1 or more")
     result = run(
         given.names or list(GROUPS),
         given.rounds,

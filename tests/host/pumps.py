@@ -195,3 +195,33 @@ class SerialPump(Pump):
 
     def end(self, handle):
         os.close(handle)
+
+
+class SlowPump(TcpPump):
+    """A cable on which all bytes take `delay_s` each way, in order; no more than `bytes_per_s`."""
+
+    bytes_per_s = None
+
+    def __init__(self, port, target, delay_s):
+        self.delay_s = delay_s
+        self._under_way = queue.SimpleQueue()
+        threading.Thread(target=self._deliver, daemon=True).start()
+        super().__init__(port, target)
+
+    def close(self):
+        super().close()
+        self._under_way.put(None)
+
+    def write(self, handle, data):
+        self._under_way.put((time.monotonic() + self.delay_s, handle, data))
+
+    def _deliver(self):
+        while (entry := self._under_way.get()) is not None:
+            due_s, handle, data = entry
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            if self.bytes_per_s is not None:
+                time.sleep(len(data) / self.bytes_per_s)
+            try:
+                handle.sendall(data)
+            except OSError:
+                pass  # that connection is gone

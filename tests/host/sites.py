@@ -107,7 +107,7 @@ def whole_topologies(draw, domains_max=5):
                 board="virtual" if kind == "board" else None,
                 router=None if kind != "quiet" else False,
             )
-    site.controller(at=draw(st.sampled_from([one for one in site.devices if one.is_worker])))
+    site.controller(at=draw(st.sampled_from([one for one in site.devices if one.is_router])))
     return site
 
 

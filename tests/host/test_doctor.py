@@ -21,7 +21,10 @@ def test_all_is_good_where_a_board_answers_and_the_keys_fit(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         assert rows["port"] == f"{board.port}: there, ours to open, and free"
         assert "MicroPython 1." in rows["board"]
-        assert "mpy-cross compiles for" in rows["board's modules"]
+        fits = r"mpy-cross compiles for \.mpy version 6, that of (.+)"
+        assert re.fullmatch(r"MicroPython 1\.\d+\.\d+, \.mpy version 6", rows["virtual boards"])
+        assert re.fullmatch(fits, rows["compiler"])
+        assert re.fullmatch(fits, rows["board's modules"])[1] == f"the board at {board.port}"
         assert rows["keys"] == "made, and for this site file"
         assert "for this machine only" in rows["address of far/gate"]
 

@@ -5,6 +5,7 @@ The site has a board, `far/probe`, a gate that the board dials, and a desk with 
 
 import os
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -22,6 +23,7 @@ from actors.boards.onboard import MAIN, install
 from actors.boards.remote import Remote
 from actors.check import load_checked
 from actors.flash import Flasher, Found, differences, probe, wifi_of
+from actors.flash_all import flash_all
 from actors.plan import make_plan
 from mp_actors.errors import ActorsError
 
@@ -299,20 +301,45 @@ def test_a_board_whose_watchdog_is_on_is_held_still_while_it_is_flashed(bench):
     assert "nothing to send" in bench.flashed()
 
 
-def test_all_attached_boards_are_flashed_as_what_they_are(bench, monkeypatch):
+def test_all_attached_boards_are_flashed_as_what_they_are_and_the_others_told_apart(
+    bench, monkeypatch
+):
     bench.flashed()
     with (bench.file.parent / "parts.py").open("a") as file:
         file.write("CHANGED = True\n")
-    blank = Board(bench.folder, bench.folder / "blank")
     monkeypatch.setenv("FIRST_PORT", str(bench.port))
     site = load_checked(bench.file)
     said = []
     flasher = Flasher(bench.file, site, make_plan(site), said.append, lambda *_: None)
-    with pytest.raises(BoardError) as caught:
-        flasher.flash_all([blank.port, bench.board.port], None, lambda: None)
-    assert f"{blank.port}: was never flashed" in str(caught.value)
-    assert "1 of 2 boards flashed" in str(caught.value)
-    assert any("sent 1 of" in line for line in said)
+    flash = f"actors flash {bench.file} {PROBE} --port"
+    with Board(bench.folder, bench.folder / "blank") as blank:
+        blank.write("main.py", OLD)
+        with pytest.raises(BoardError) as caught:
+            flash_all(flasher, [blank.port, bench.board.port], None, lambda: None)
+        assert str(caught.value).splitlines() == [
+            f"{blank.port}: is blank: no device was ever flashed to it; no board of {bench.file} "
+            "is left for it; declare one more there",
+            "1 of 2 boards flashed",
+        ]
+        assert any("sent 1 of" in line for line in said)
+        until(lambda: (blank.flash / "starts").exists(), "what it had")
+        with pytest.raises(BoardError) as caught:
+            flash_all(flasher, [blank.port], None, lambda: None)
+        remedy = f"to make it {PROBE}: {flash} {blank.port}"
+        assert f"{blank.port}: is blank: no device was ever flashed to it; {remedy}" in str(
+            caught.value
+        )
+        shutil.copytree(bench.board.flash, blank.flash, dirs_exist_ok=True)
+        with pytest.raises(BoardError) as caught:
+            flash_all(flasher, [bench.board.port, blank.port], None, lambda: None)
+        so_is = f"{blank.port}: is {PROBE}, and so is the board at {bench.board.port}"
+        assert so_is in str(caught.value)
+        config = blank.flash / "config.json"
+        config.write_text(config.read_text().replace(PROBE, "barn/one"))
+        with pytest.raises(BoardError) as caught:
+            flash_all(flasher, [blank.port], None, lambda: None)
+        said_of = f"{blank.port}: is barn/one, which is no board of {bench.file}; {remedy}"
+        assert said_of in str(caught.value)
 
 
 def test_make_flash_is_the_same_command():
@@ -455,7 +482,12 @@ def test_which_devices_can_be_flashed_is_said(bench):
     done = bench.flash(device="far/prob")
     assert done.stderr == "far/prob: no such device; did you mean 'far/probe'?\n"
     assert done.returncode == 2
-    assert "is a worker, which no board can be" in bench.flash(device="far/gate").stderr
+    for worker, command in (
+        ("far/gate", f"actors node {bench.file} far/gate"),
+        ("home/desk", f"actors up {bench.file}"),
+    ):
+        said = bench.flash(device=worker).stderr
+        assert said == f"{worker}: is a worker, which no board can be; start it: {command}\n"
 
 
 def test_what_is_no_wifi_is_said():

@@ -8,7 +8,8 @@ from processes import SITES, Desk, until
 from started import DESK, GATE, Started
 
 from mp_actors.backlog import HEAD, HEAD_BYTES
-from mp_actors.spill import BLOCK, FOLDER
+from mp_actors.spill import BLOCK
+from mp_actors.wires import Wires
 
 SITE = SITES / "outage" / "site.py"
 BOARD, START = "d/board", 1_000_000
@@ -26,7 +27,7 @@ def came(folder, start=None):
 def in_flash(folder):
     """How many readings of whole blocks are in the board's flash."""
     readings = 0
-    for file in folder.rglob(f"{FOLDER}/w*"):
+    for file in folder.rglob(f"{Wires.folder}/w*"):
         data, place = file.read_bytes(), 0
         while place + HEAD_BYTES <= len(data):
             count, size, _ = struct.unpack_from(HEAD, data, place)

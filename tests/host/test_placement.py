@@ -18,7 +18,7 @@ from actors.placement.model import Instance, Link, Machine, Objective, Operator
 from actors.placement.search import search
 from actors.placement.state import State
 from actors.placement.strategies import STRATEGIES, Budget, answer
-from actors.placement.tree import is_in_tree, lower_bound, slowest, summed, traced
+from actors.placement.tree import in_time, is_in_tree, lower_bound, slowest, summed, traced
 from tests.bench.instances import OBJECTIVES, RIOTBENCH, random_flow, riotbench
 
 MIXED = OBJECTIVES["mixed"]
@@ -144,6 +144,34 @@ def test_no_placement_costs_less_than_the_bound(seed, objective):
     bound = lower_bound(instance)
     assert bound > 0
     assert all(instance.cost(places) >= bound * (1 - 1e-9) for places in every_placement(instance))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_placement_that_is_in_time_is_among_those_left(seed):
+    instance = small(seed)
+    all_of = [tuple(places) for places in every_placement(instance)]
+    took_s = {places: instance.parts(places).response for places in all_of}
+    everywhere = sum(len(one.allowed) for one in instance.operators)
+    left = []
+    for most_s in (min(took_s.values()), sorted(took_s.values())[len(took_s) // 4], inf):
+        worth = in_time(instance, most_s)
+        for places, response_s in took_s.items():
+            if response_s <= most_s:
+                assert all(u in worth[one] for one, u in enumerate(places))
+        left.append(sum(map(len, worth)))
+    assert left[0] < everywhere
+    assert left == sorted(left)
+    assert left[-1] == everywhere
+
+
+@pytest.mark.parametrize("seed", [0, 3, 5])
+def test_the_solver_comes_to_the_same_wherever_it_begins(seed):
+    instance = small(seed)
+    good = [places for places in every_placement(instance) if not instance.overloads(places)]
+    for start in (min(good, key=instance.cost), max(good, key=instance.cost)):
+        assert milp.solve(instance, start).bound == pytest.approx(
+            best_of_all(instance), rel=1e-5
+        )
 
 
 CASES = {

@@ -272,22 +272,30 @@ def test_a_source_that_begins_anew_pushes_nothing_out_of_the_queue():
     wired.check()
 
 
-def test_new_epochs_while_both_ends_live_double_nothing():
+def renew_often(before):
     wired, taken, value = Wired(credit=5, bound=40), [], 0
-    for epoch in range(2, 12):
-        if epoch % 3:
+    for step in range(1, 11):
+        if step % 3 != 2:
             wired.block()
         taken += wired.emit(*range(value, value + 7))
         value += 7
-        wired.renew(epoch)
+        wired.renew(before + step)
         wired.check()
         wired.block(False)
-        wired.row.run(epoch * 150)
+        wired.row.run((step + 1) * 150)
         wired.check()
     wired.row.run(4000)
     assert wired.keeper.actor.kept == taken
     assert wired.outbox.repeated == 0
     assert wired.outbox.values == [] and wired.inlet.dropped == {}
+
+
+def test_new_epochs_while_both_ends_live_double_nothing():
+    renew_often(1)
+
+
+def test_epochs_beyond_16_bits_are_told_apart_too():
+    renew_often(65_530)  # as of a device that has failed every minute for six weeks
 
 
 def test_a_stopped_target_takes_nothing_and_nothing_is_given_up():

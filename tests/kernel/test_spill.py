@@ -8,6 +8,7 @@ from mp_actors import Filter, full
 from mp_actors.backlog import Folder
 from mp_actors.links.memory import MemoryLink
 from mp_actors.spill import BLOCK, RETRY_MS
+from mp_actors.system import System
 
 NEAR, FAR = "a/one/source", "c/three/keeper"
 KB = 1024
@@ -307,5 +308,80 @@ def test_a_wire_that_ends_counts_what_waits_and_leaves_no_file():
     site.row.nodes[0].wires.disconnect(1)
     assert outbox.dropped == {"gone": 500}
     assert outbox.waiting == 0
+    assert site.flash.names() == []
+    site.flash.clean()
+
+
+def started(site, epoch):
+    """The board begins anew, as a board does, and is told its wires, if any, and then to start."""
+    board = site.row.crash(0)
+    board.limits.follows_clock = True
+    if epoch:
+        site.begin(epoch)
+    board.wires.flash = site.flash
+    System(board).on_start()
+    return board
+
+
+def test_a_board_that_starts_without_a_wire_removes_what_was_kept_of_it_and_says_so():
+    site = Site()
+    site.pull()
+    site.emit(*range(500))
+    site.flash.append("notes", b"of somebody else")
+    files = len(site.flash.names()) - 1
+    assert files > 0
+    started(site, 2)
+    assert len(site.flash.names()) == files + 1
+    site.row.run(3000)
+    assert site.kept == list(range(500 // BLOCK * BLOCK))
+    site.pull()
+    site.emit(*range(1000, 1500))
+    files = len(site.flash.names()) - 1
+    assert files > 0
+    board = started(site, 0)
+    assert site.flash.names() == ["notes"]
+    assert len(site.lines("%d files with readings of wires that are no more" % files)) == 1
+    System(board).on_start()
+    assert len(site.lines("files with readings of wires that are no more")) == 1
+    site.flash.clean()
+
+
+def test_a_wire_that_keeps_nothing_in_flash_any_more_leaves_no_file_there():
+    site = Site()
+    site.pull()
+    site.emit(*range(500))
+    site.more["flash"] = 0
+    started(site, 2)
+    assert site.flash.names() == []
+    site.flash.clean()
+
+
+def test_the_folder_of_a_board_goes_with_the_last_of_its_files():
+    site = Site()
+    site.pull()
+    site.emit(*range(500))
+    place, before = site.flash._path, os.getcwd()
+    above, folder = place.rsplit("/", 1)
+    board = site.row.crash(0)
+    board.limits.follows_clock = True
+    board.wires.folder = folder
+    os.chdir(above)
+    try:
+        System(board).on_start()
+        assert folder not in os.listdir()
+        System(board).on_start()
+    finally:
+        os.chdir(before)
+
+
+def test_a_flash_that_fails_as_the_board_starts_does_not_keep_it_from_starting():
+    site = Site()
+    site.pull()
+    site.emit(*range(500))
+    site.flash.is_failing = True
+    board = started(site, 0)
+    site.flash.is_failing = False
+    assert site.flash.names() != []
+    System(board).on_start()
     assert site.flash.names() == []
     site.flash.clean()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,6 +158,32 @@ def test_a_profile_beside_the_site_is_taken_and_every_place_is_explained(folder)
     assert "field/probe/mean: costs least; next best field/gate" in why
     assert "placed by exact" in exact
     assert "proven" in exact
+
+
+def test_an_experiment_compares_placements(tmp_path):
+    (text,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    alarm = tmp_path / "alarm"
+    shutil.copytree(ROOT / "samples" / "experiments" / "alarm", alarm)
+    (alarm / "short.toml").write_text(text)
+    said = output([*ACTORS, "experiment", "alarm/short.toml"], tmp_path)
+    assert "on-the-pc is the fastest" in said
+    assert "on-the-pc" in (tmp_path / "runs" / "short" / "index.html").read_text()
+    for file in re.findall(r"^    actors experiment (\S+)", README, re.MULTILINE):
+        assert (ROOT / file).is_file()
+
+
+def test_a_site_with_one_on_each_board_is_measured_and_planned_by_that(folder):
+    (each,) = re.findall(r"`(flow\.each\(.*?\))`", README)
+    site = (folder / "site.py").read_text()
+    one = "flow.add(SoilMoisture, at=probe, pin=32)"
+    assert one in site
+    (folder / "site.py").write_text(site.replace(one, each))
+    (command,) = re.findall(r"^    actors (profile site\.py .*)$", README, re.MULTILINE)
+    assert "--seconds 10 " in command
+    told = output([*ACTORS, *command.replace("--seconds 10 ", "--seconds 1 ").split()], folder)
+    assert "site.profile.json: written" in told
+    why = output([*ACTORS, "plan", "site.py", "--why", "soil-moisture"], folder)
+    assert re.search(r"rate_hz \S+ \(measured\)", why)
 
 
 def test_a_board_with_a_watchdog_is_declared(folder):

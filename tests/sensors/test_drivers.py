@@ -12,7 +12,7 @@ import pytest
 
 from actors.boards import virtual
 from tests.house import ROOT
-from tests.test_portable import count_tests
+from tests.portable import count_tests
 
 FOLDER = Path(__file__).parent / "on_board"
 FILES = sorted(FOLDER.glob("check_*.py"))

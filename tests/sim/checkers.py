@@ -42,6 +42,7 @@ class Watch:
         self._sources = _sources(sim.plan)
         self._passed = Counter()
         self._doubts = Counter()  # body -> how often it was sent again
+        self._happened = -1
         for device in sim.devices.values():
             make = device._make
             device._make = lambda device, make=make: self._began(make(device))
@@ -83,11 +84,19 @@ class Watch:
 
     def _look(self):
         sim = self.sim
-        if not self.wrong:
-            for wire, account in sim.whereabouts().items():
-                if not account.is_exact and self._is_steady(wire):
-                    self._say(f"account of wire {wire} not exact: {account}")
+        # How many events there were, of which this look is one, and crashes: if it was alone, all
+        # is as it was.
+        happened = sim._scheduled - len(sim._events) + len(sim.graveyard)
+        if not self.wrong and happened != self._happened + 1:
+            self._judge()
+        self._happened = happened
         sim.at(sim.now_us + LOOK_MS * 1000, self._look)
+
+    def _judge(self):
+        """What has to hold at any moment."""
+        for wire, account in self.sim.whereabouts().items():
+            if not account.is_exact and self._is_steady(wire):
+                self._say(f"account of wire {wire} not exact: {account}")
 
     def _drain(self):
         """Nothing here is slow enough for more than the rest that `Sim.finish` gives."""

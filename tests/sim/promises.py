@@ -69,14 +69,13 @@ class Promises(Watch):
 
         return noted
 
-    def _look(self):
-        super()._look()
-        if not self.wrong:
-            for sentence in self.diary.wrong:
-                self._say(sentence)
-            for device in self.sim.devices.values():
-                if device.node is not None:
-                    self._check_bounds(device.node)
+    def _judge(self):
+        super()._judge()
+        for sentence in self.diary.wrong:
+            self._say(sentence)
+        for device in self.sim.devices.values():
+            if device.node is not None:
+                self._check_bounds(device.node)
 
     def _check_bounds(self, node):
         limits = node.limits

@@ -415,14 +415,21 @@ def test_the_only_router_gets_the_map_again_from_a_controller_that_is_none():
     assert len(got) > 200
 
 
-def test_a_source_that_begins_anew_does_not_wait_for_a_target_that_is_off():
+@pytest.mark.parametrize("has_later_controller", [False, True])
+def test_a_source_that_begins_anew_does_not_wait_for_a_target_that_is_off(
+    has_later_controller, tmp_path
+):
     site = line(stream)
     (flow,) = site.flows
     meter = next(stage for stage in flow.stages if stage.name == "meter")
     meter >> flow.add(Keep, at=site.topology.find("d/desk"), name="other")
-    sim = Sim(site, seed=2)
+    sim = Sim(site, seed=2, state=tmp_path / "state.json")
     sim.run_ms(ROLL_OUT_MS + 3000)
     sim.crash("d/target")
+    if has_later_controller:
+        sim.crash("d/desk")
+        sim.run_ms(500)
+        sim.restart("d/desk")
     sim.run_ms(12_000)  # it is silent
     sim.crash("d/source")
     sim.run_ms(500)

@@ -14,7 +14,8 @@ from actors.pipeline import Pipeline
 from actors.sim.device import Dial
 from actors.sim.world import Sim
 from actors.topology import Topology
-from mp_actors.redial import Redial
+from mp_actors.errors import RemoteWireError
+from mp_actors.redial import MAX_MS, Redial
 from tests.sim.sites import Keep, Pulse, site_of
 
 BOARDS = 1000
@@ -151,9 +152,13 @@ def _deaf_to_retry(redial, chance, _retry_ms=0):
     return right_wait_ms(redial, chance)
 
 
+def _soon_again(_redial, chance, retry_ms=0):
+    return retry_ms + chance * MAX_MS // 4096
+
+
 WRONG = {
     "no jitter": (Redial, "wait_ms", _without_jitter, 5000, RESUMED_US, "wave"),
-    "backoff reset at TCP connect": (Dial, "_answered", _reset_by_tcp, 5000, FULL_US, "tries in"),
+    "who is sent off comes soon": (Redial, "wait_ms", _soon_again, 5000, FULL_US, "tries in"),
     "retry-after ignored": (Redial, "wait_ms", _deaf_to_retry, 0, RESUMED_US, "came before"),
 }
 
@@ -164,3 +169,37 @@ def test_the_laws_catch(calm, mistake):
     with mock.patch.object(owner, name, wrong):
         storm = Storm(calm, down_ms=down_ms, board_us=board_us, limit_ms=12_000)
     assert any(sentence in text for text in storm.wrong())
+
+
+@pytest.fixture
+def refused_sim():
+    """A desk that dials a hub which answers no greeting, and how often it has dialled."""
+    topology = Topology("refused")
+    office = topology.domain("office")
+    hub, desk = office.device("hub"), office.device("desk")
+    topology.controller(at=desk)
+    flow = Pipeline("flow")
+    flow.add(Pulse, at=hub, name="pulse") >> flow.add(Keep, at=desk, name="keep")
+    return Sim(site_of(topology, flow), seed=1)
+
+
+def _tries_a_minute(sim):
+    tries = []
+
+    def refuse(_connection, _hello):
+        tries.append(sim.now_us)
+        raise RemoteWireError("is not wanted")
+
+    links = [device.node.links for device in sim.devices.values()]
+    with mock.patch.object(type(links[0]), "peer_of", lambda _, *words: refuse(*words)):
+        sim.run_ms(60_000)
+    return len(tries)
+
+
+def test_who_is_refused_comes_twice_a_second_and_no_oftener(refused_sim):
+    assert 90 <= _tries_a_minute(refused_sim) <= 150
+
+
+def test_a_backoff_that_tcp_resets_is_seen_in_its_tries(refused_sim):
+    with mock.patch.object(Dial, "_answered", _reset_by_tcp):
+        assert _tries_a_minute(refused_sim) > 150

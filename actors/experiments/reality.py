@@ -1,0 +1,214 @@
+"""Reality: points of an experiment with real processes, every board a MicroPython one.
+
+A copy of the site gets the point's profile, so that its controller places as the planner did; each
+varied link leads over a line that delays it; and `PACE_US` in the environment says how long each
+actor's work is to take on its board, {actor: µs}, for sites that heed it. What is measured is what
+the devices report, the age of readings at the sink and how many were delivered, and the processor
+time of the device that is the busiest in the simulation. Needs Linux, for that time.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from actors.check import load_checked
+from actors.client import Console
+from actors.experiments.delayed import Lines
+from actors.experiments.grid import Experiment, ExperimentError, Point
+from actors.experiments.trial import Laboratory, Prepared, Row
+from actors.keystore import Store
+from actors.launch import Address, free_addresses, write_addresses
+from mp_actors.errors import ActorsError
+from mp_actors.path import join
+
+READY_S = 90.0
+LOOK_S = 0.25
+SHOWN = ("placement", "device_speed", "devices_used", "link_delay_ms")
+END_S = 5.0
+Told = dict[str, Any]
+
+
+class Reality:
+    """Runs points of one experiment for real."""
+
+    def __init__(self, experiment: Experiment, laboratory: Laboratory) -> None:
+        self.experiment = experiment
+        self.laboratory = laboratory
+
+    def run(self, point: Point, seconds: float) -> Row:
+        """What was measured at a point, and what its simulation says. *Raises* ExperimentError."""
+        prepared = self.laboratory.prepare(point)
+        simulated = self.laboratory.run(point, 0)
+        with TemporaryDirectory(prefix="mp-actors-real-") as folder, Lines() as lines:
+            run = _Run(self.experiment, prepared, Path(folder), lines)
+            with run.started():
+                run.wait_until_ready()
+                time.sleep(self.experiment.warmup_s)
+                before, worked_s = run.status(), run.worked_s(simulated["busiest"])
+                begun_s = time.monotonic()
+                time.sleep(seconds)
+                after, took_s = run.status(), time.monotonic() - begun_s
+                busy = (run.worked_s(simulated["busiest"]) - worked_s) / took_s
+        return {
+            **{factor: getattr(point, factor) for factor in SHOWN},
+            "p50_ms": run.age_at_sink(after),
+            "simulated_p50_ms": simulated["p50_ms"],
+            "predicted_ms": simulated["predicted_ms"],
+            "readings_per_s": round((run.sensed(after) - run.sensed(before)) / took_s, 2),
+            "simulated_readings_per_s": simulated["readings_per_s"],
+            "busiest": simulated["busiest"],
+            "busy": round(busy, 4),
+            "simulated_busy": simulated["busy"],
+            "predicted_busy": simulated["predicted_busy"],
+        }
+
+
+class _Run:
+    """One run: its folder, its processes, and what its controller tells."""
+
+    def __init__(
+        self, experiment: Experiment, prepared: Prepared, folder: Path, lines: Lines
+    ) -> None:
+        self.plan = prepared.plan
+        self.experiment = experiment
+        self._folder = folder
+        self._pace_us = _pace_us(prepared)
+        file = Path(experiment.site.file)
+        copy = folder / "site"
+        shutil.copytree(file.parent, copy, ignore=shutil.ignore_patterns("__pycache__", "keys"))
+        self._file = copy / file.name
+        profile = self._file.with_suffix(".profile.json")
+        profile.write_text(json.dumps(prepared.profile), encoding="utf-8")
+        self._site = load_checked(self._file)
+        self._keys = Store.beside(self._file)
+        self._keys.make(self._site)
+        self._own = free_addresses(self._site)
+        self._delayed = self._lay(lines)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @contextmanager
+    def started(self) -> Iterator[None]:
+        """All devices, ended in any case."""
+        try:
+            # The controller's device first, which all others are to find.
+            for path in sorted(self.plan.devices, key=lambda path: path != self.plan.controller):
+                self._processes[path] = self._start(path)
+            yield
+        finally:
+            for process in self._processes.values():
+                assert process.stdin is not None
+                process.stdin.close()  # an attached device ends with it
+            for process in self._processes.values():
+                try:
+                    process.wait(END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    def wait_until_ready(self) -> None:
+        """Until the site is rolled out. *Raises* ExperimentError."""
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            for path, process in self._processes.items():
+                if process.poll() is not None:
+                    raise ExperimentError(f"{path} has ended: {self._said(path)}")
+            try:
+                if self.status()["ready"]:
+                    return
+            except ActorsError:
+                pass  # it does not listen yet
+            time.sleep(LOOK_S)
+        raise ExperimentError(f"not rolled out after {READY_S:g} s; {self._said('')}")
+
+    def status(self) -> Told:
+        """What the controller knows. *Raises* UnreachableError."""
+        listen = self._own[self.plan.controller].listen
+        assert listen is not None, "check() refuses a controller that cannot be reached"
+        number = self.plan.devices[self.plan.controller].number
+        with Console(*listen, number, self._keys.console_keys()) as console:
+            told: Told = console.ask(join(self.plan.controller, "controller"), "status")
+        return told
+
+    def worked_s(self, path: str) -> float:
+        """Processor time that a device has taken so far, with what the runtime itself takes."""
+        stat = Path(f"/proc/{self._processes[path].pid}/stat").read_text(encoding="utf-8")
+        words = stat.rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def age_at_sink(self, status: Told) -> float | None:
+        """Median age on the wire into the sink, in ms."""
+        for row in status["wires"]:
+            target = self.plan.wires[row["wire"]].target
+            if target.rsplit("/", 1)[1] == self.experiment.target and row["p50_us"] is not None:
+                age_ms: float = row["p50_us"] / 1000
+                return age_ms
+        return None
+
+    def sensed(self, status: Told) -> int:
+        """Readings of sensors that whoever is next has taken so far."""
+        return sum(
+            row["delivered"] for row in status["wires"]
+            if self.plan.actors[self.plan.wires[row["wire"]].source].role == "sensor"
+        )
+
+    def _lay(self, lines: Lines) -> dict[tuple[str, str], Address]:
+        """{(who dials, whom): the line between}, for the links that are varied."""
+        found = {}
+        values = self.plan.placement.values["links"]
+        for link in self._site.topology.links:
+            name = f"{link.a.path} - {link.b.path}"
+            if name not in self.experiment.links:
+                continue
+            delay_ms = values[name]["delay_ms"][0] or 0.0
+            for near, far in ((link.a, link.b), (link.b, link.a)):
+                if (listen := self._own[far.path].listen) is not None:
+                    found[near.path, far.path] = Address(lines.line(listen, delay_ms), None)
+        return found
+
+    def _start(self, path: str) -> "subprocess.Popen[bytes]":
+        told = {other: self._delayed.get((path, other), own) for other, own in self._own.items()}
+        folder = self._folder / path.replace("/", ".")
+        folder.mkdir()
+        addresses = folder / "addresses.json"
+        write_addresses(told, addresses)
+        command = ["up", str(self._file)]
+        if path != self.plan.controller:
+            command = ["node", str(self._file), path]
+        with self._log(path).open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "actors", *command, "--addresses", str(addresses),
+                 "--keys", str(self._keys.folder), "--attached"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PACE_US": json.dumps(self._pace_us), "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+
+    def _log(self, path: str) -> Path:
+        return self._folder / f"{path.replace('/', '.')}.log"
+
+    def _said(self, path: str) -> str:
+        """The end of what a device has said, or of what all have."""
+        logs = [self._log(path)] if path else sorted(self._folder.glob("*.log"))
+        text = "\n".join(log.read_text(errors="replace")[-500:] for log in logs)
+        return text or "it has said nothing"
+
+
+def _pace_us(prepared: Prepared) -> dict[str, int]:
+    """How long the work of each actor takes where it is, if that is a board."""
+    placement = prepared.plan.placement
+    instance, places = placement.instance, placement.answer.places
+    return {
+        stage.name: round(1e6 * instance.work_s[one][places[one]])
+        for one, (stage, place) in enumerate(placement.places.items())
+        if place.device.is_board
+    }
