@@ -10,7 +10,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
     wire         codec, jsontext, frame, batch, readings    values <-> bytes, no sockets
     ways         routes, linkstate, news                    the map, what is down, who is told
     neighbours   gate, session, peer, handshake, guard, greeting, connection, neighbours
-    wires        credit, outbox, reliable, backlog, spill, arrivals, wires  ends of wires
+    wires        credit, outbox, reliable, backlog, spill, arrivals, wiring, wires
     node         control, requests, watch, leaf, router, system, node
     why          journal, lost, explain, measure            what is kept for whoever asks
     street       clock, links, dial, listen, line, serve, tap, local, testing, wifi

@@ -4,7 +4,7 @@
     room in an inlet -> a grant to its source
 """
 
-from mp_actors import frame, full
+from mp_actors import batch, frame, full
 from mp_actors.flow import BATCH
 from mp_actors.inlet import Inlet
 from mp_actors.readings import Readings
@@ -66,7 +66,13 @@ class Arrivals:
         elif not _may_feed(inlet, from_device, readings.epoch):
             self._wires.lose(readings.wire, "denied", count, from_device)
         else:
-            self._feed(inlet, readings, inlet.arrived(readings.sequence, count))
+            before = inlet.accepted
+            old = inlet.arrived(readings.sequence, count)
+            try:
+                self._feed(inlet, readings, old)
+            except MemoryError:
+                inlet.short(count - old - (inlet.accepted - before))
+                raise
             if not self._grant(inlet) and inlet not in self._owing:
                 self._owing.append(inlet)
 
@@ -81,6 +87,21 @@ class Arrivals:
                 inlet.arrived(number, 0)  # nothing below it is on its way any more
             inlet.granted = None  # what was told may be lost
             self._grant(inlet)
+
+    def short(self, body, from_device):
+        """There was no memory to look at a body for this device. Returns whether an inlet knows
+        that; a reliable wire's readings come again.
+        """
+        wire, epoch, sequence, _ = batch.head(body)
+        inlet = self.inlet_for(wire, epoch, from_device)
+        if inlet is None:
+            return False
+        # Of one whose numbers are old, `take` has said what it lacks.
+        if not inlet.is_reliable and diff(sequence, inlet.expected) >= 0:
+            count = batch.count(body)
+            inlet.arrived(sequence, count)
+            inlet.short(count)
+        return True
 
     def flush(self):
         """Grant what has become free."""

@@ -17,6 +17,16 @@ class Cell:
     the one they came with. `down`: no instance, waiting for the next try.
     """
 
+    # What most actors never have takes no place on a board.
+    failures = 0
+    restarts = 0
+    restart_delay_ms = 0
+    last_error = ""
+    restart_times = ()  # see `supervise.decide`
+    is_held = False  # a full wire that leaves keeps it from working
+    state = None  # what an instance leaves to the next: a function that gives it
+    _holders = ()
+
     def __init__(self, scheduler, path, make):
         self.scheduler = scheduler
         self.path = path
@@ -28,20 +38,12 @@ class Cell:
         self.inlets = []
         self.sampling = None
         self.handled = 0  # messages, samples and windows; values are counted by the inlets
-        self.failures = 0
-        self.restarts = 0
-        self.restart_delay_ms = 0
-        self.last_error = ""
         self._handled_before = 0
-        self.restart_times = []  # see `supervise.decide`
-        self.is_held = False  # a full wire that leaves keeps it from working
-        self._holders = []
-        self.state = None  # what an instance leaves to the next: a function that gives it
 
     def hold(self, outbox):
         """Rest until this outbox has room."""
         if outbox not in self._holders:
-            self._holders.append(outbox)
+            self._holders += (outbox,)
             if not self.is_held:
                 self.is_held = True
                 if not self.down:
@@ -50,7 +52,7 @@ class Cell:
     def release(self, outbox):
         """This outbox has room."""
         if outbox in self._holders:
-            self._holders.remove(outbox)
+            self._holders = tuple([one for one in self._holders if one is not outbox])
             self.is_held = bool(self._holders)
             if not (self.is_held or self.down):
                 self.scheduler.go_on(self)
@@ -63,7 +65,9 @@ class Cell:
 
     def begin(self, actor):
         """Let an instance take this place. *Raises* what its `restore` or `started` raises."""
-        state, self.state = self.state, None
+        state = self.state
+        if state is not None:
+            self.state = None
         self._handled_before = self._handled()
         actor._cell = self
         actor.path = actor.source = self.path
@@ -88,7 +92,9 @@ class Cell:
         self._handled_before = self._handled()
         self.restart_delay_ms = restart_delay_ms(worked, self.restart_delay_ms)
         # One that could not begin has none: if that came of the state, the next does without.
-        self.state = None if self.down else getattr(self.actor, "state", None)
+        state = None if self.down else getattr(self.actor, "state", None)
+        if state is not None or self.state is not None:
+            self.state = state
         self.down = True
 
     def next_inlet(self):

@@ -21,7 +21,8 @@ class Control:
         self.lost = {}
         # on_answer(id, error, value, from device); Requests sets it where a device asks
         self.on_answer = None
-        self._answers = {}  # encoded; None while the question is worked on
+        # Encoded, or a short value in a tuple; None while the question is worked on.
+        self._answers = {}
         self._keys = []
 
     def tell(self, sender, path, kind, args):
@@ -106,8 +107,11 @@ class Control:
                 raise RemoteWireError("control with an id that no answer can carry")
             answer = self._answerer(key, path, sender, console)
             if is_allowed and key in self._answers:
-                if self._answers[key] is not None:
-                    self._answer(self._answers[key], from_device, console)
+                kept = self._answers[key]
+                if isinstance(kept, tuple):
+                    answer(None, kept[0])
+                elif kept is not None:
+                    self._answer(kept, from_device, console)
                 return
         error = None
         if not is_allowed:
@@ -173,7 +177,9 @@ class Control:
                 body["error"] = list(error)
             encoded = self._encode(body, from_device, console)
             if key in self._answers:
-                self._answers[key] = encoded
+                # Most orders answer nothing, or a number; frames for those would be 2 KB.
+                is_short = error is None and (value is None or type(value) is int)
+                self._answers[key] = (value,) if is_short else encoded
             self._answer(encoded, from_device, console)
 
         return answer

@@ -60,6 +60,17 @@ class Flow:
             if inlet.queue:
                 self.ready.append(inlet)
 
+    def mend(self, cells):
+        """Memory ran out in the middle of a turn: whose turn it is, is said by who has values."""
+        while self.ready:
+            self.ready.popleft()
+        for path in cells:
+            cell = cells[path]
+            for inlet in cell.inlets:
+                inlet.mend()
+            if not (cell.down or cell.is_held):
+                self.resume(cell)
+
     def turn(self):
         """Take a batch of values from the inlet whose turn it is."""
         inlet = self.ready.popleft()

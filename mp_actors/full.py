@@ -28,6 +28,17 @@ def takes_newest(end):
     return end.policy != DROP_NEWEST
 
 
+def mend(end, elsewhere):
+    """Memory ran out in the middle of something: what this end took and has no more, and that went
+    nowhere else and has no count, is an `overflow`.
+    """
+    missing = end.accepted - elsewhere
+    for reason in end.dropped:
+        missing -= end.dropped[reason]
+    if missing > 0:
+        end.drop("overflow", missing)
+
+
 def hold(end):
     """This end is full: let its source rest, if it is here."""
     if end.source_cell is not None:

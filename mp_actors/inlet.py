@@ -135,6 +135,16 @@ class Inlet:
             self.expected = add(sequence, count)
         return old
 
+    def short(self, count):
+        """There was no memory for the last readings of a batch; `mend` says so."""
+        self.accepted += count
+        self.undelivered += count
+
+    def mend(self):
+        """Memory ran out in the middle of something: see `full.mend`."""
+        undecodable = self.dropped.get("undecodable", 0)  # which never was accepted
+        full.mend(self, self.delivered + self.waiting - undecodable)
+
     def rebind(self, epoch, first):
         """The remote source has begun anew; a local one has no numbers."""
         self.epoch = epoch

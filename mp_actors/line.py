@@ -7,6 +7,7 @@ Loaded only where a line is declared. `server` is what watches ports and lets th
 from mp_actors import ticks
 from mp_actors.dial import Deferred
 from mp_actors.links import uart
+from mp_actors.neighbours import OUT_OF_MEMORY
 from mp_actors.redial import MAX_MS
 
 
@@ -60,6 +61,10 @@ class SerialLine:
         except OSError as error:
             self._end(error)
             self._begin()
+        except MemoryError:
+            self._end(OUT_OF_MEMORY)  # half a chunk may be gone
+            self._begin()
+            raise
         if is_broken:  # the port is gone
             self._end("hung up")
             self._server.forget(self)

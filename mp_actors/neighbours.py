@@ -20,6 +20,7 @@ GRACE_MS = 1000
 PEERS_MAX = 4096  # without keys, anybody may claim to be yet another one
 TICK_US = 1000  # what round trips are counted in
 GREETING_MS = 5000  # for a connection until a key is proved
+OUT_OF_MEMORY = "out of memory"
 ADOPTING_MS = 20000  # and then until it is confirmed: two boards need four products of 0.8 s
 
 
@@ -75,6 +76,10 @@ class Neighbours:
             connection.received(data, self.clock.ticks_ms())
         except RemoteWireError as error:
             self._refuse(connection, error)
+        except MemoryError:
+            if self.node.short is None:  # not behind this connection: half a frame may be gone
+                self.disconnected(connection, OUT_OF_MEMORY)
+            raise
 
     def disconnected(self, gone, reason):
         """A connection has ended; its session goes on, for a moment as if nothing were."""
@@ -87,19 +92,20 @@ class Neighbours:
         gone.close()
         self.connections.remove(gone)
         found, node = gone.peer, self.node
+        is_dead = False
+        if found is not None and found.pending is gone:
+            found.pending = None
+        if found is not None and found.connection is gone:
+            found.connection = None
+            found.lost_ms = self.clock.ticks_ms()
+            is_dead = gone.said_bye or ticks.diff(found.lost_ms, gone.heard_ms) >= SILENT_MS
         is_console = was_open and found.number == 0
+        # Words come last: there may be no memory for them.
         if not (is_console or gone.said_bye or node.is_ending):
             name = found.path if found is not None and found.path else gone.link.name
             node.log(join(node.path, "node"), "link to %s closed: %s" % (name, reason))
-        if found is None:
-            return
-        if found.pending is gone:
-            found.pending = None
-        if found.connection is gone:
-            found.connection = None
-            found.lost_ms = self.clock.ticks_ms()
-            if gone.said_bye or ticks.diff(found.lost_ms, gone.heard_ms) >= SILENT_MS:
-                self._down(found)
+        if is_dead:
+            self._down(found)
 
     # -- what a connection asks
 
@@ -188,6 +194,9 @@ class Neighbours:
                 self._refuse(waiting, error)
             except OSError as error:
                 self.disconnected(waiting, "write failed: %s" % error)
+            except MemoryError:
+                self.disconnected(waiting, OUT_OF_MEMORY)
+                raise
         return work_left
 
     def _beat(self):

@@ -14,6 +14,7 @@ from mp_actors.neighbours import Neighbours
 from mp_actors.path import join
 from mp_actors.peer import readings_of
 from mp_actors.scheduler import Scheduler
+from mp_actors.ticks import add
 from mp_actors.wires import Wires
 
 IDLE_MS = 1000  # longest sleep
@@ -45,6 +46,7 @@ class Node:
 
     scheduler_type = Scheduler
     measuring = None  # a `measure.Measuring` while somebody plans
+    short = None  # a frame that came when memory ran out, until it is counted
 
     def __init__(self, path, number, clock, codec, draw, limits, make_forwarder, log, guard=None):
         self.path = path
@@ -107,7 +109,10 @@ class Node:
     def log(self, path, text):
         """Hand a line of text to whoever watches, and keep it for a while."""
         self.keep("say", path, text)
-        self._say(path, text)
+        try:
+            self._say(path, text)
+        except MemoryError:
+            pass  # that, too, can be said later
 
     def keep(self, kind, *args):
         """Keep a line, or why something was lost; see `journal`, which comes with the first."""
@@ -138,6 +143,32 @@ class Node:
         self.links.disconnected(gone, reason)
 
     # -- time
+
+    def mend(self):
+        """Memory ran out in the middle of something: what is left is made whole, the rest counted.
+
+        *Raises* MemoryError; it can be tried again.
+        """
+        if self.short is not None:
+            self._count(self.short)
+            self.short = None
+        self.wires.mend()
+        self.scheduler.mend()
+
+    def _count(self, payload):
+        """A frame that came, and there was no memory for it."""
+        wire, readings = readings_of(payload)
+        if not readings:
+            self.control.lose("overflow", "control")
+            return
+        origin = 0
+        if frame.kind(payload) == frame.ROUTED:
+            head, arrivals = frame.Head(payload), self.wires.arrivals
+            origin = head.from_device
+            if head.to_device == self.number and arrivals is not None:
+                if arrivals.short(memoryview(payload)[head.body :], origin):
+                    return
+        self.wires.lose(wire, "overflow", readings, origin)
 
     def step(self, now_ms):
         """Do what is due and a bounded amount of work. Returns ms until the next call is due."""
@@ -209,22 +240,29 @@ class Node:
 
     def take(self, sender, kind, payload):
         """A numbered frame of a neighbour."""
-        if kind == frame.ROUTED:
-            head = frame.Head(payload)
-            if head.from_device != sender.number and self.forwarder.is_leaf(sender.number):
-                self.dead_letter("denied", payload, head)
-            elif head.to_device == self.number:
-                self.deliver(payload, head)
+        try:
+            if kind == frame.ROUTED:
+                head = frame.Head(payload)
+                if head.from_device != sender.number and self.forwarder.is_leaf(sender.number):
+                    self.dead_letter("denied", payload, head)
+                elif head.to_device == self.number:
+                    self.deliver(payload, head)
+                else:
+                    self.forwarder.forward(payload, head, sender)
+            elif kind == frame.NEWS:
+                self.forwarder.take_news(sender, payload)
+            elif kind == "object":
+                self.control.take(payload, sender.number, sender, sender.number == 0)
+            elif payload[0] == 0x5B:
+                raise RemoteWireError("data as JSON; only a tap speaks that")
             else:
-                self.forwarder.forward(payload, head, sender)
-        elif kind == frame.NEWS:
-            self.forwarder.take_news(sender, payload)
-        elif kind == "object":
-            self.control.take(payload, sender.number, sender, sender.number == 0)
-        elif payload[0] == 0x5B:
-            raise RemoteWireError("data as JSON; only a tap speaks that")
-        else:
-            self.wires.take(payload, sender.number)
+                self.wires.take(payload, sender.number)
+        except MemoryError:
+            if kind == frame.NEWS:  # never lost: it comes again with the next connection
+                sender.expected = add(sender.expected, -1)
+            else:
+                self.short = payload
+            raise
 
     def send_again(self, doubts):
         """Frames that may have arrived or not: once more, if the receiver can tell a repeat."""
@@ -239,4 +277,3 @@ class Node:
             self.wires.lose(wire, reason, readings, head.from_device)
         else:
             self.control.refuse(payload, head, reason)
-

@@ -25,7 +25,17 @@ class Outbox:
     `told`: the instance that knows it. `is_dirty`: it stands in the list of those to be flushed.
     """
 
+    # What most never have takes no place on a board.
+    start = 0  # how many of `values` were sent and wait for an acknowledgement
+    acknowledged = 0
+    repeated = 0  # sent again to a target that had begun anew, which may have had them
     is_unheard = False  # its target has said nothing in this epoch, and should have
+    is_stalled = False
+    looks = 0  # at it that found it where it had been
+    moved_before = 0
+    told = None
+    policy = full.DROP_OLDEST
+    source_cell = None
 
     def __init__(self, node, wire, epoch, source):
         self.node = node
@@ -39,16 +49,7 @@ class Outbox:
         self.items_max = 0
         self.bound = 0
         self.granted = 0
-        self.policy = full.DROP_OLDEST
         self.target = ""
-        self.source_cell = None
-        self.start = 0  # how many of `values` were sent and wait for an acknowledgement
-        self.acknowledged = 0
-        self.repeated = 0  # sent again to a target that had begun anew, which may have had them
-        self.is_stalled = False
-        self.told = None
-        self.looks = 0  # at it that found it where it had been
-        self.moved_before = 0
         self.accepted = 0
         self.sent = 0
         self.dropped = {}
@@ -133,7 +134,8 @@ class Outbox:
         if self.values:
             if self.waiting:
                 self.drop(reason, self.waiting)
-            self.start = 0
+            if self.start:
+                self.start = 0
             self._forget(len(self.values))
 
     def flush(self):
@@ -202,12 +204,30 @@ class Outbox:
             return False  # the target may have it, so its number cannot be another's
         self.drop("refused", 1)
         for row in (self.values, self._times_us, self._sources):
-            row[self.start : self.start + 1] = []
+            row.pop(self.start)
         self.node.log(self.source, "reading refused: %s" % error)
         return True
+
+    def mend(self):
+        """Memory ran out in the middle of something: see `full.mend`."""
+        counted = self.sent + sum(self.dropped.values())
+        # What was counted as sent or dropped and is still here was about to be forgotten.
+        self.values[: max(0, counted + self.waiting - self.accepted)] = []
+        align(self.values, self._times_us, self._sources)
+        full.mend(self, self.sent + self.waiting)
 
     def _forget(self, count):
         # In place: `put` and its callers hold the same lists.
         self.values[:count] = []
         self._times_us[:count] = []
         self._sources[:count] = []
+
+
+def align(values, times_us, sources):
+    """Make three rows equal that are filled at their ends and emptied at their fronts, in that
+    order, and were not for want of memory.
+    """
+    for row in (times_us, sources):
+        row[: max(0, len(row) - len(values))] = []
+    whole = min(len(times_us), len(sources))
+    values[whole:] = times_us[whole:] = []

@@ -64,7 +64,7 @@ def readings_of(payload):
             head = frame.Head(payload)
             if head.is_control:
                 return 0, 0
-            body = payload[head.body :]
+            body = memoryview(payload)[head.body :]
         elif kind == "array":
             body = payload
         else:

@@ -67,10 +67,10 @@ class ReliableOutbox(Outbox):
         if 0 < count <= self._unacknowledged():
             self._base = delivered
             self.acknowledged += count
-            self._forget(count)
             self.start -= count
             if self.start < 0:  # it came while they were about to be sent again
                 self.start, self.next = 0, delivered
+            self._forget(count)
 
     def rebind(self, epoch, first, credit):
         """One end has begun anew: what is not acknowledged is sent again, under its numbers."""
@@ -137,6 +137,10 @@ class ReliableInlet(Inlet):
             self.ahead += count
             return count
         return Inlet.arrived(self, sequence, count)
+
+    def short(self, count):
+        """There was no memory for the last readings of a batch: they will come again."""
+        self.expected = add(self.expected, -count)
 
     def rebind(self, epoch, first):
         """One end has begun anew; whose numbers come is told first."""

@@ -213,8 +213,10 @@ class Scheduler:
 
     def fail(self, cell, error):
         """Count a failure and do what the actor's `supervision` says."""
-        times, now_ms = cell.restart_times, self.now_ms
-        policy = supervise.decide(cell.actor, not cell.down, times, now_ms)
+        times = list(cell.restart_times)
+        policy = supervise.decide(cell.actor, not cell.down, times, self.now_ms)
+        if times:
+            cell.restart_times = times
         cell.failed(supervise.describe(error))
         self.log(cell.path, cell.last_error)
         if policy == supervise.RESUME:
@@ -233,11 +235,23 @@ class Scheduler:
         else:
             self.flow.suspend(cell)
             self.relink()
-            self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
+            self._revive_later(cell)
+
+    def mend(self):
+        """Memory ran out in the middle of something."""
+        self.flow.mend(self.cells)
+        for path in self.cells:
+            cell = self.cells[path]
+            if cell.down and cell.failures:  # nobody may have got so far as to have it made anew
+                self._revive_later(cell)
+        self.relink()
+
+    def _revive_later(self, cell):
+        self.timers.after(self.now_ms, cell.restart_delay_ms, lambda: self.revive(cell))
 
     def revive(self, cell):
         """Make the instance of an actor that is down, if it is still to be here."""
-        if self.cells.get(cell.path) is cell:
+        if cell.down and self.cells.get(cell.path) is cell:
             self._make(cell)
             if not (cell.down or cell.is_held):
                 self.flow.resume(cell)

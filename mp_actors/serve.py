@@ -9,9 +9,13 @@ import select
 
 from mp_actors import ticks
 from mp_actors.dial import Deferred, Dial
+from mp_actors.neighbours import OUT_OF_MEMORY
 
 READ_BYTES = 16384
-SHORT_MS = 60000  # memory that runs out again so soon is not coming back
+# Memory that runs out so often in so short a time is not coming back.
+SHORT_MS = 60000
+SHORT_TIMES = 20
+RESERVE_BYTES = 512  # for what is to be done when there is no other
 END_MS = 500  # the last answer may take that long to leave
 _POLLERR = getattr(select, "POLLERR", 8)
 _POLLHUP = getattr(select, "POLLHUP", 16)
@@ -32,7 +36,9 @@ class Server:
         self._poll = select.poll()
         self._watched = {}
         self.driven = []
-        self._short_ms = None  # when memory ran out last
+        self._reserve = bytearray(RESERVE_BYTES)
+        self._short_ms = clock.ticks_ms()  # since when it is counted how often memory ran out
+        self._short_times = 0
 
     def watch(self, endpoint):
         """Poll this endpoint until it is closed."""
@@ -69,8 +75,10 @@ class Server:
         while not self.node.is_ending:
             try:
                 self.turn()
+                if self._reserve is None:
+                    self._reserve = bytearray(RESERVE_BYTES)
             except MemoryError:
-                self._make_room()
+                self.make_room()
         for connection in self.node.links.connections:
             connection.farewell()
         until_ms = ticks.add(self.clock.ticks_ms(), END_MS)
@@ -83,17 +91,19 @@ class Server:
         for endpoint, _ in list(self._watched.values()):
             endpoint.sock.close()
 
-    def _make_room(self):
-        """Memory ran out in the middle of something: begin all connections anew, for their sessions
-        go on. *Raises* MemoryError when that has not helped for a minute: a restart is better.
+    def make_room(self):
+        """Memory ran out in the middle of something. *Raises* MemoryError when it does so again and
+        again: a restart is better.
         """
-        now_ms = self.clock.ticks_ms()
-        if self._short_ms is not None and ticks.diff(now_ms, self._short_ms) < SHORT_MS:
-            raise MemoryError("twice in a minute")
-        self._short_ms = now_ms
-        for connection in list(self.node.links.connections):
-            self.node.disconnected(connection, "out of memory")
+        self._reserve = None
         gc.collect()
+        now_ms = self.clock.ticks_ms()
+        if ticks.diff(now_ms, self._short_ms) >= SHORT_MS:
+            self._short_ms, self._short_times = now_ms, 0
+        self._short_times += 1
+        if self._short_times > SHORT_TIMES:
+            raise MemoryError("%d times in a minute" % SHORT_TIMES)
+        self.node.mend()
 
     def turn(self, wait_max_ms=1000):
         """One step of the node and one look at the sockets."""
@@ -166,6 +176,10 @@ class _Endpoint:
         except OSError as error:
             node.disconnected(self.connection, "read failed: %s" % error)
             return
+        except MemoryError:
+            # What a socket gave may be gone with the bytes that were to hold it.
+            node.disconnected(self.connection, OUT_OF_MEMORY)
+            raise
         if data:
             node.received(self.connection, data)
         elif data is not None or is_broken:

@@ -16,7 +16,7 @@ heard that start last has it as lost by one.
 from mp_actors import batch, full
 from mp_actors.backlog import Backlog, Folder, block
 from mp_actors.errors import LocalWireError, RemoteWireError
-from mp_actors.outbox import Outbox
+from mp_actors.outbox import Outbox, align
 from mp_actors.ticks import add, diff
 
 BLOCK = 64  # readings: how many wait in memory before they are written
@@ -105,6 +105,11 @@ class SpillingOutbox(Outbox):
         self._backlog.clear()
         _forget(self._late, BLOCK)
         _forget(self._now, BLOCK)
+
+    def mend(self):
+        """Memory ran out in the middle of something: see `full.mend`."""
+        align(*self._late)
+        Outbox.mend(self)
 
     def _newest(self):
         """The rows for the newest reading: nothing that is newer may stand in flash."""

@@ -55,9 +55,12 @@ def never_ran(error):
 
 def describe(error):
     """`"ZeroDivisionError: division by zero (parts.py:31)"`: the error and the person's line."""
-    text = "%s: %s" % (type(error).__name__, error)
-    place = _place(error)
-    return text + " (" + place + ")" if place else text
+    try:
+        text = "%s: %s" % (type(error).__name__, error)
+        place = _place(error)
+        return text + " (" + place + ")" if place else text
+    except MemoryError:
+        return type(error).__name__
 
 
 def _place(error):

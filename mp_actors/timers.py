@@ -60,7 +60,12 @@ class Timers:
                 missed = behind_ms // timer.period_ms
                 timer.due_ms = ticks.add(timer.due_ms, (missed + 1) * timer.period_ms)
                 heapq.heappush(heap, timer)
-            timer.call()
+            try:
+                timer.call()
+            except MemoryError:
+                if not timer.period_ms:
+                    heapq.heappush(heap, timer)  # its place is still there; who waits for it waits
+                raise
 
     def wait_ms(self, now_ms, limit_ms):
         """Milliseconds until the next moment, at most limit_ms, never below 0."""

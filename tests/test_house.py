@@ -43,9 +43,9 @@ FLOORS = {
         8: "batch jsontext routes news session handshake greeting proof gate",
         9: "outbox peer connection guard readings",
         10: "lost leaf router neighbours reliable spill arrivals measure",
-        11: "control wires requests watch explain",
-        12: "node system",
-        13: "clock links",
+        11: "control wiring requests watch explain",
+        12: "wires system",
+        13: "node clock links",
         14: "links.memory links.tcp links.unix links.uart",
         15: "dial listen tap testing local wifi",
         16: "line",
@@ -57,8 +57,8 @@ FLOORS = {
     "actors": {
         0: "problems mesh burst boards boards.onboard accel serial reports state store placement "
         "placement.model",
-        1: "arguments awaiting device delivery boards.interpreter boards.shorten accel.codec "
-        "accel.crypto placement.tree placement.profile",
+        1: "arguments awaiting device delivery boards.interpreter boards.shorten boards.inline "
+        "accel.codec accel.crypto placement.tree placement.profile",
         2: "topology each boards.build boards.world_file boards.port kept placement.state "
         "placement.programme",
         3: "pipeline device_check boards.virtual boards.remote keeper placement.search "

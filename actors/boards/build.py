@@ -5,6 +5,7 @@ nothing about which modules a board gets, and never runs what it compiles.
 """
 
 import hashlib
+import inspect
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from actors.boards import inline as inliner
 from actors.boards import shorten as shortener
 from actors.boards.interpreter import BoardError, Interpreter
 
@@ -156,15 +158,20 @@ def _source_name(target: str, path: Path) -> str:
 def _compile_all(
     compiler: Compiler, modules: Mapping[str, bytes], paths: Mapping[str, Path]
 ) -> dict[str, bytes]:
-    """The `.mpy` of each module; those of the kernel with short names, which all of it decides."""
+    """The `.mpy` of each module; those of the kernel without the names of their constants and with
+    short ones, which all of it decides, and what others name of it.
+    """
     kernel = {target: source for target, source in modules.items() if target.startswith(KERNEL)}
-    whole = b"\0".join([Path(shortener.__file__).read_bytes(), *kernel.values()])
+    others = [source for target, source in modules.items() if target not in kernel]
+    kept = inliner.names_in(source for source in others if b"mp_actors" in source)
+    tools = [inspect.getsource(tool).encode() for tool in (inliner, shortener)]
+    whole = b"\0".join([*tools, *kernel.values(), repr(sorted(kept)).encode()])
 
     @cache
-    def shortened() -> dict[str, bytes]:  # only if one of them is not in the cache: it takes 1 s
+    def shortened() -> dict[str, bytes]:  # only if one of them is not in the cache: it takes 2 s
         for target, source in kernel.items():
             _check_syntax(source, paths[target])
-        return shortener.shorten(kernel)
+        return shortener.shorten(inliner.inline(kernel, kept))
 
     def compiled(target: str) -> bytes:
         path, source = paths[target], modules[target]

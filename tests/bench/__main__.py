@@ -38,6 +38,7 @@ def run(
     fault_seconds: float,
     console: Console,
     seeds: int = placement.SEEDS,
+    leaf_readings: int = 0,
 ) -> dict[str, Any]:
     """Measure the groups of these names, print them, and return all as JSON has it."""
     line = machine()
@@ -51,7 +52,9 @@ def run(
         result["bytes_per_reading"] = seals.show_weights(console, seals.weights())
     if "board" in names:
         result["leaves"] = [
-            board.show_leaf(console, board.leaf(leaf_seconds, seal)) for seal in board.LEAF_SEALS
+            board.show_leaf(console, board.leaf(leaf_seconds, seal, parts, leaf_readings))
+            for parts in (board.TWO_SENSORS, board.FIVE_SENSORS)
+            for seal in board.LEAF_SEALS
         ]
     if FAULTS in names:
         result["faults"] = faults.run(console, fault_seconds)
@@ -84,6 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--units", type=int, help="units of work in a round, instead of each own")
     parser.add_argument("--leaf-seconds", type=float, default=5.0, help="how long the leaf runs")
+    parser.add_argument(
+        "--leaf-readings", type=int, default=0, help="and until it has sent so many"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="how long a fault lasts")
     parser.add_argument("--seeds", type=int, default=placement.SEEDS, help="instances of a kind")
     given = parser.parse_args(arguments)
@@ -98,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.seconds,
         Console(),
         given.seeds,
+        given.leaf_readings,
     )
     if given.json:
         given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -30,13 +30,26 @@ from tests.bench.leaf import sealed
 from tests.bench.local import Tally
 from tests.bench.measure import Bench, Subject
 
+Parts = dict[str, tuple[str, dict[str, Any]]]
+
 PARTS = Path(__file__).parent / "leaf"
 LEAF, ROUTER = "bench/leaf", "bench/router"
 LEAF_NUMBER, ROUTER_NUMBER = sealed.TARGET, sealed.SOURCE  # which have keys for each other
 LEAF_SEALS = ("plain", "ccm")
 REPORT_MS = 500
+# name: (class, arguments)
+TWO_SENSORS = {"saw": ("parts:Saw", {"height": 50}), "wave": ("parts:Wave", {})}
+# Real drivers, as fast as they go: the fewer ms, the more readings in a run.
+FIVE_SENSORS = {
+    "chip": ("mp_actors.sensors.chip:ChipTemperature", {"period_ms": 2}),
+    "touch": ("mp_actors.sensors.touch:Touch", {"pin": 4, "period_ms": 2}),
+    "knob": ("mp_actors.sensors.potentiometer:Potentiometer", {"pin": 34, "period_ms": 2}),
+    "motion": ("mp_actors.sensors.mpu6050:MPU6050", {"period_ms": 2}),
+    "air": ("mp_actors.sensors.dht:DHT22", {"pin": 15}),
+}
 FREE_BYTES_MIN = 80 * 1024
 TIMEOUT_S = 60
+READINGS_PER_S_MIN = 100  # of a leaf, on a machine that has much else to do
 DESK_HEAP_KB = 448  # two boards: both ends of a link are in one process
 
 
@@ -154,11 +167,10 @@ class Station:
         if error is not None:
             raise RuntimeError(f"{kind}: {error}")
 
-    def roll_out(self) -> None:
-        """Two sensors, a wire from each to the sink here; then they start."""
+    def roll_out(self, parts: Parts = TWO_SENSORS) -> None:
+        """Sensors, a wire from each to the sink here; then they start."""
         self.until(lambda: LEAF_NUMBER in self.node.neighbours)
         self.ask("watch", ROUTER + "/watcher", REPORT_MS)
-        parts = {"saw": ("parts:Saw", {"height": 50}), "wave": ("parts:Wave", {})}
         for number, (name, (cls, arguments)) in enumerate(parts.items(), 1):
             self.ask("spawn", name, cls, arguments)
             spec = {"wire": number, "epoch": 1, "first": 1, "origins": [], "limit": 1024}
@@ -180,8 +192,12 @@ def keys_of(number: int, seal: str) -> dict[str, Any] | None:
     return None if seal == "plain" else sealed.key_dict(crypto, number, "NNpsk0", seal)
 
 
-def leaf(seconds: float, seal: str) -> dict[str, Any]:
-    """Run a leaf for that long; returns its free heap, report by report, once it samples."""
+def leaf(
+    seconds: float, seal: str, parts: Parts = TWO_SENSORS, readings: int = 0
+) -> dict[str, Any]:
+    """Run a leaf for that long, and until so many readings have come; returns its free heap, report
+    by report, once it samples.
+    """
     station = Station(seal)
     config = {
         "path": LEAF,
@@ -197,11 +213,14 @@ def leaf(seconds: float, seal: str) -> dict[str, Any]:
         argv, environment = virtual.command(folder)
         board = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.PIPE)
         try:
-            station.roll_out()
+            station.roll_out(parts)
             assert station.node.neighbours[LEAF_NUMBER].seal_name == seal
             station.watcher.reports.clear()
             wanted = max(1, round(seconds * 1000 / REPORT_MS))
-            station.until(lambda: len(station.watcher.reports) >= wanted, seconds + TIMEOUT_S)
+            station.until(
+                lambda: len(station.watcher.reports) >= wanted and station.delivered() >= readings,
+                seconds + TIMEOUT_S + readings / READINGS_PER_S_MIN,
+            )
             station.ask("end")
         finally:
             board.stdin.close()
@@ -211,6 +230,7 @@ def leaf(seconds: float, seal: str) -> dict[str, Any]:
         "seal": seal,
         "micropython": interpreter.find().text,
         "heap_kb": virtual.HEAP_KB,
+        "sensors": len(parts),
         "readings": station.delivered(),
         "free_bytes": frees,
         "free_bytes_min": min(frees),
@@ -224,7 +244,7 @@ def show_leaf(console: Console, figures: dict[str, Any]) -> dict[str, Any]:
     frees = figures["free_bytes"]
     verdict = "met" if figures["met"] else "NOT MET"
     console.print(
-        f"a leaf with two sensors and one link ({figures['seal']}), "
+        f"a leaf with {figures['sensors']} sensors and one link ({figures['seal']}), "
         f"heap of {figures['heap_kb']} KB, {figures['readings']} readings, {len(frees)} reports: "
         f"{frees[0] / 1024:.1f} KB free at the first, {min(frees) / 1024:.1f} at the least, "
         f"{frees[-1] / 1024:.1f} at the last",

@@ -95,6 +95,14 @@ def test_a_leaf_keeps_80_kb_of_its_heap_and_sends_its_readings(seal):
         assert figures["met"], figures["free_bytes"]
 
 
+def test_the_heap_of_a_sealed_leaf_with_five_drivers_does_not_shrink_with_its_readings():
+    figures = board.leaf(6, "ccm", board.FIVE_SENSORS, readings=5000)
+    steady = figures["free_bytes"][2:]
+    third = len(steady) // 3
+    assert max(steady[-third:]) > max(steady[:third]) - 1024, steady
+    assert min(steady) >= 64 * 1024, steady
+
+
 def test_ratios_are_taken_round_by_round():
     order = []
 
