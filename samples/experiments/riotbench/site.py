@@ -8,6 +8,7 @@ dataflows are RIoTBench's by their operators, windows and selectivities; MQTT is
 store in memory, the data are made up (`shapes`).
 
     actors plan samples/experiments/riotbench/site.py --placement central
+    actors experiment samples/experiments/riotbench/riotbench.toml
 
 *Source*: Shukla, Chaturvedi, Simmhan, RIoTBench: An IoT benchmark for distributed stream processing
 systems, Concurrency and Computation: Practice and Experience 29(21), 2017.
