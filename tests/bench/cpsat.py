@@ -56,7 +56,8 @@ def _limits(model, given, x):
             ([given["loads"][i][u] for i in range(len(x))], given["load_max"][u]),
         ):
             terms = [
-                int(LIMIT_SCALE * figures[i] / most) * x[i][u] for i in range(len(x)) if u in x[i]
+                int(LIMIT_SCALE * figures[i] / most) * x[i][u]
+                for i in range(len(x)) if u in x[i]
             ]
             model.add(sum(terms) <= LIMIT_SCALE)
 
@@ -84,7 +85,8 @@ def _cost(model, given, x, pairs):
         most = model.new_int_var(0, TIME_SCALE, "")
         for u in range(len(given["memory_max"])):
             loads = [
-                int(TIME_SCALE * given["loads"][i][u]) * x[i][u] for i in range(len(x)) if u in x[i]
+                int(TIME_SCALE * given["loads"][i][u]) * x[i][u]
+                for i in range(len(x)) if u in x[i]
             ]
             model.add(sum(loads) <= most)
         terms.append(_scaled(most, factors["bottleneck"]))
@@ -104,13 +106,9 @@ def _response(model, given, x, pairs):
         for e, (i, end) in enumerate(given["edges"]):
             if end == j:
                 ways = sum(
-                    round(
-                        TIME_SCALE
-                        * (given["delay_s"][u][v] + given["bytes"][e] * given["s_per_byte"][u][v])
-                    )
-                    * one
-                    for (u, v), one in pairs[e].items()
-                    if u != v
+                    round(TIME_SCALE * (given["delay_s"][u][v]
+                                        + given["bytes"][e] * given["s_per_byte"][u][v])) * one
+                    for (u, v), one in pairs[e].items() if u != v
                 )
                 model.add(done[j] >= done[i] + ways + work)
         model.add(response >= done[j])

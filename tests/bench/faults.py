@@ -174,9 +174,8 @@ def resident_mib(pid: int) -> float:
 def has_socket(pid: int) -> bool:
     """Whether a process has opened a socket yet."""
     try:
-        return any(
-            os.readlink(one).startswith("socket:") for one in Path(f"/proc/{pid}/fd").iterdir()
-        )
+        return any(os.readlink(one).startswith("socket:") for one in
+                   Path(f"/proc/{pid}/fd").iterdir())
     except FileNotFoundError:  # one has been closed meanwhile
         return False
 
@@ -307,11 +306,8 @@ def show(console: Console, found: list[Figures]) -> None:
             if one.size_bytes == size_bytes:
                 table.add_row(*_cells(one))
         console.print(table)
-    missed = [
-        f"{_shown_case(one)}, {one.size_bytes} B: {text}"
-        for one in found
-        for text in shortcomings(one)
-    ]
+    missed = [f"{_shown_case(one)}, {one.size_bytes} B: {text}" for one in found
+              for text in shortcomings(one)]
     for text in missed:
         console.print(f"  goal NOT MET: {text}", style="red", highlight=False)
     if not missed:
@@ -324,21 +320,15 @@ def shortcomings(one: Figures) -> list[str]:
     is_stall = one.seconds > TOLD_S_MAX and not one.case.startswith("raises")
     wrong = [
         (bool(one.silent), f"{one.silent} lost that nobody counted"),
-        (
-            one.unexplained > 0 and not one.case.startswith("killed"),
-            f"{one.unexplained} lost for no reason, though nobody died",
-        ),
+        (one.unexplained > 0 and not one.case.startswith("killed"),
+         f"{one.unexplained} lost for no reason, though nobody died"),
         (bool(one.doubled), f"{one.doubled} came twice"),
         (bool(one.others_lost), f"other flows lost {one.others_lost}: {one.others_reasons}"),
         (grown_mib > GROWTH_MIB_MAX, f"{grown_mib:.1f} MiB more"),
-        (
-            is_stall and (one.told_s is None or one.told_s > TOLD_S_MAX),
-            f"told after {one.told_s} s",
-        ),
-        (
-            one.new_flow_s is not None and one.new_flow_s > NEW_FLOW_S_MAX,
-            f"new flow after {one.new_flow_s or 0:.2f} s",
-        ),
+        (is_stall and (one.told_s is None or one.told_s > TOLD_S_MAX),
+         f"told after {one.told_s} s"),
+        (one.new_flow_s is not None and one.new_flow_s > NEW_FLOW_S_MAX,
+         f"new flow after {one.new_flow_s or 0:.2f} s"),
     ]
     return [text for is_so, text in wrong if is_so]
 

@@ -143,7 +143,9 @@ def _network(random, devices):
         kind = "board" if share < 0.5 else "gateway" if share < 0.8 else "worker"
         speed, memory, least, most, rate = CLASSES[kind]
         access = Link(f"{kind}-{u}", random.uniform(least, most) / 1000, rate)
-        machines.append(Machine(f"d{u % count}/{kind}-{u}", speed, memory, u % count, access))
+        machines.append(
+            Machine(f"d{u % count}/{kind}-{u}", speed, memory, u % count, access)
+        )
     return machines, links, _routes(links, pairs, count)
 
 

@@ -73,48 +73,25 @@ def _row(instance, cpsat):
 
 
 def _solved(console, label, rows):
-    table = _table(
-        f"{label}, {len(rows)} seeds: the proven optimum",
-        "objective",
-        ">proven",
-        ">impossible",
-        ">median s",
-        ">p95 s",
-        ">goal s",
-        ">CP-SAT agrees",
-        ">differs",
-    )
+    table = _table(f"{label}, {len(rows)} seeds: the proven optimum", "objective", ">proven",
+                   ">impossible", ">median s", ">p95 s", ">goal s", ">CP-SAT agrees", ">differs")
     goal, figures = (5.0 if label.startswith("20") else 2.0), []
     for name in OBJECTIVES:
         all_of = [row[name] for row in rows]
         seconds = sorted(one["seconds"] for one in all_of)
         said = [one["cpsat"] for one in all_of if "cpsat" in one]
-        figures.append(
-            {
-                "set": label,
-                "objective": name,
-                "seeds": len(rows),
-                "proven": sum(one["gap"] == 0 and one["feasible"] for one in all_of),
-                "impossible": sum(one["impossible"] for one in all_of),
-                "median_s": statistics.median(seconds),
-                "p95_s": _p95(seconds),
-                "goal_s": goal,
-                "agree": said.count("agrees"),
-                "differ": said.count("differs"),
-                "within": said.count("no contradiction"),
-            }
-        )
+        figures.append({
+            "set": label, "objective": name, "seeds": len(rows),
+            "proven": sum(one["gap"] == 0 and one["feasible"] for one in all_of),
+            "impossible": sum(one["impossible"] for one in all_of),
+            "median_s": statistics.median(seconds), "p95_s": _p95(seconds), "goal_s": goal,
+            "agree": said.count("agrees"), "differ": said.count("differs"),
+            "within": said.count("no contradiction"),
+        })
         one = figures[-1]
-        table.add_row(
-            name,
-            str(one["proven"]),
-            str(one["impossible"]),
-            f"{one['median_s']:.2f}",
-            _met(f"{one['p95_s']:.2f}", one["p95_s"] <= goal),
-            f"{goal:g}",
-            f"{one['agree']} + {one['within']} open",
-            str(one["differ"]),
-        )
+        table.add_row(name, str(one["proven"]), str(one["impossible"]), f"{one['median_s']:.2f}",
+                      _met(f"{one['p95_s']:.2f}", one["p95_s"] <= goal), f"{goal:g}",
+                      f"{one['agree']} + {one['within']} open", str(one["differ"]))
     console.print(table)
     return figures
 
@@ -122,16 +99,8 @@ def _solved(console, label, rows):
 def _searched(console, operators, seeds):
     """The search, in its time, against the optimum."""
     title = f"{operators} operators, 20 devices, {seeds} seeds: search in {SEARCH_S} s"
-    table = _table(
-        title,
-        "objective",
-        ">median above",
-        ">p95 above",
-        ">most above",
-        ">without an answer",
-        ">proven optima",
-        ">goals",
-    )
+    table = _table(title, "objective", ">median above", ">p95 above", ">most above",
+                   ">without an answer", ">proven optima", ">goals")
     figures = []
     for name, objective in OBJECTIVES.items():
         above, lost, proven = [], 0, 0
@@ -147,27 +116,11 @@ def _searched(console, operators, seeds):
             above.append(found.cost / best.cost - 1 if not found.overloads else float("inf"))
         above.sort()
         median, p95 = statistics.median(above), _p95(above)
-        figures.append(
-            {
-                "operators": operators,
-                "objective": name,
-                "median": median,
-                "p95": p95,
-                "most": above[-1],
-                "lost": lost,
-                "proven": proven,
-                "of": len(above),
-            }
-        )
-        table.add_row(
-            name,
-            _met(f"{median:.2%}", median <= 0.03),
-            _met(f"{p95:.2%}", p95 <= 0.1),
-            f"{above[-1]:.2%}",
-            _met(str(lost), lost == 0),
-            f"{proven} of {len(above)}",
-            "3 %, 10 %, 0",
-        )
+        figures.append({"operators": operators, "objective": name, "median": median, "p95": p95,
+                        "most": above[-1], "lost": lost, "proven": proven, "of": len(above)})
+        table.add_row(name, _met(f"{median:.2%}", median <= 0.03), _met(f"{p95:.2%}", p95 <= 0.1),
+                      f"{above[-1]:.2%}", _met(str(lost), lost == 0), f"{proven} of {len(above)}",
+                      "3 %, 10 %, 0")
     console.print(table)
     return figures
 
@@ -178,18 +131,11 @@ def _big(console):
     found = answer("search", aimed, Budget(BIG_S))
     seconds = time.monotonic() - begun
     ok = "feasible" if not found.overloads else "NOT feasible"
-    text = (
-        f"{BIG[0]} operators, {BIG[1]} devices: {ok}, cost {found.cost:.3f}, bound "
-        f"{found.bound:.3f}, gap {found.gap:.1%}, in {seconds:.1f} s, to be 30 at the most"
-    )
+    text = (f"{BIG[0]} operators, {BIG[1]} devices: {ok}, cost {found.cost:.3f}, bound "
+            f"{found.bound:.3f}, gap {found.gap:.1%}, in {seconds:.1f} s, to be 30 at the most")
     console.print(text, highlight=False)
-    return {
-        "cost": found.cost,
-        "bound": found.bound,
-        "gap": found.gap,
-        "seconds": seconds,
-        "feasible": not found.overloads,
-    }
+    return {"cost": found.cost, "bound": found.bound, "gap": found.gap, "seconds": seconds,
+            "feasible": not found.overloads}
 
 
 def frozen(count=FROZEN):
@@ -200,13 +146,8 @@ def frozen(count=FROZEN):
 
 
 def _strategies(console, count):
-    table = _table(
-        f"{count} frozen instances: median cost, search = 1",
-        "objective",
-        *(f">{name}" for name in PLAIN),
-        ">best of these",
-        ">goal",
-    )
+    table = _table(f"{count} frozen instances: median cost, search = 1", "objective",
+                   *(f">{name}" for name in PLAIN), ">best of these", ">goal")
     figures = []
     for name, objective in OBJECTIVES.items():
         ratios = {plain: [] for plain in PLAIN}
@@ -221,16 +162,8 @@ def _strategies(console, count):
         medians = {plain: statistics.median(of) for plain, of in ratios.items()}
         least = min(medians.values())
         infeasible = {plain: of.count(float("inf")) for plain, of in ratios.items()}
-        figures.append(
-            {
-                "objective": name,
-                "medians": medians,
-                "infeasible": infeasible,
-                "least": least,
-                "goal": GOALS[name],
-                "of": len(ratios["edge"]),
-            }
-        )
+        figures.append({"objective": name, "medians": medians, "infeasible": infeasible,
+                        "least": least, "goal": GOALS[name], "of": len(ratios["edge"])})
         cells = [f"{medians[plain]:.2f}" for plain in PLAIN]
         table.add_row(name, *cells, _met(f"{least:.2f}", least >= GOALS[name]), f"{GOALS[name]:g}")
     console.print(table)
@@ -256,21 +189,14 @@ class Cpsat:
         """agrees, differs, or no contradiction where one of the two has not proven its answer."""
         script = Path(instances.__file__).with_name("cpsat.py")
         done = subprocess.run(
-            [self.python, str(script)],
-            input=json.dumps({**plain(instance), "seconds": seconds}),
-            capture_output=True,
-            text=True,
-            check=True,
+            [self.python, str(script)], input=json.dumps({**plain(instance), "seconds": seconds}),
+            capture_output=True, text=True, check=True,
         )
         said = json.loads(done.stdout)
         if said["impossible"] or solved["impossible"]:
             both = said["impossible"] and solved["impossible"]
-            return (
-                "agrees"
-                if both
-                else "differs"
-                if said["cost"] is not None
-                else ("no contradiction")
+            return "agrees" if both else "differs" if said["cost"] is not None else (
+                "no contradiction"
             )
         near = SAME * max(solved["cost"], 1e-9)
         if said["bound"] > solved["cost"] + near:

@@ -93,20 +93,10 @@ def running(make_site: object) -> object:
 def benches() -> list[Bench]:
     """All of this file; the rate of a subject is times real time."""
     return [
-        Bench(
-            "simulator, 20 nodes",
-            "virtual seconds",
-            60,
-            [
-                Subject("10 sensors at 10/s, 2 hops", running(twenty), warm_ups=0),
-            ],
-        ),
-        Bench(
-            "simulator, 1,000 devices",
-            "virtual seconds",
-            4,
-            [
-                Subject("10 sensors at 10/s", running(thousand), warm_ups=0),
-            ],
-        ),
+        Bench("simulator, 20 nodes", "virtual seconds", 60, [
+            Subject("10 sensors at 10/s, 2 hops", running(twenty), warm_ups=0),
+        ]),
+        Bench("simulator, 1,000 devices", "virtual seconds", 4, [
+            Subject("10 sensors at 10/s", running(thousand), warm_ups=0),
+        ]),
     ]

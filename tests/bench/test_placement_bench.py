@@ -15,9 +15,7 @@ from tests.bench.instances import RIOTBENCH, random_flow, riotbench
 def test_a_seed_is_one_instance(made):
     first, second, other = made(1), made(1), made(2)
     assert (first.operators, first.edges, first.machines) == (
-        second.operators,
-        second.edges,
-        second.machines,
+        second.operators, second.edges, second.machines
     )
     assert first.operators != other.operators
 

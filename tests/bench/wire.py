@@ -116,14 +116,12 @@ def wire_spec() -> dict[str, Any]:
 
 def route_map() -> tuple[bytes, bytes]:
     """Source and target, both leaves of the router: the map's bytes and their sha256."""
-    encoded = codec.encode(
-        {
-            "version": 1,
-            "devices": [[number + 1, path] for number, path in enumerate(PATHS)],
-            "links": [],
-            "leaves": [[SOURCE, [[1, ROUTER, 1000]]], [TARGET, [[2, ROUTER, 1000]]]],
-        }
-    )
+    encoded = codec.encode({
+        "version": 1,
+        "devices": [[number + 1, path] for number, path in enumerate(PATHS)],
+        "links": [],
+        "leaves": [[SOURCE, [[1, ROUTER, 1000]]], [TARGET, [[2, ROUTER, 1000]]]],
+    })
     return encoded, news.digest(encoded)
 
 

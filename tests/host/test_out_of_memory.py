@@ -66,7 +66,7 @@ def test_wherever_memory_runs_out_all_is_delivered_or_counted_and_the_next_arriv
 @pytest.mark.parametrize(
     ("slip", "way", "law"),
     [
-        ("nothing is mended", "send", "the next one arrived"),
+        ("nothing is mended", "send", "what did not arrive has a count"),
         ("a frame without memory is not counted", "receive", "what did not arrive has a count"),
         ("half a stream goes on", "receive", "none goes missing"),
         ("rows differ", "send", "the count has a reason"),
