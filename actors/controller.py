@@ -138,10 +138,12 @@ class Controller(Actor):
         """A device's own figures."""
         self._check_sender(path)
         reports.check("device", figures)
-        if path not in self.plan.devices or self._repair.is_past(path, figures["inc"]):
+        if path not in self.plan.devices:
             return
-        self._know(path, figures["inc"])
-        self.observer.take_device(path, figures)
+        if self._repair.is_present(path, figures["inc"]):
+            self.observer.take_device(path, figures)
+        else:
+            self._ask_start(path)
 
     def on_actors(self, path: str, rows: list[list[Any]]) -> None:
         """Figures of some of a device's actors."""
@@ -178,9 +180,11 @@ class Controller(Actor):
         elif command.kind == "start":
             arguments = [start]
 
+        asked_s = self._seconds_now()
+
         def answered(error: Error, value: Any) -> None:
             if command.kind == "watch" and error is None:
-                self._know(command.device, value)
+                self._know(command.device, value, asked_s)
             self._orders.answered(command, error)
             if command.kind == "wire" and error is None:
                 self._compare(command.key[1], value)
@@ -192,9 +196,11 @@ class Controller(Actor):
     def doubt(self, device: str, then: Callable[[Error], None]) -> None:
         """Ask a device that refused which of its starts this is."""
 
+        asked_s = self._seconds_now()
+
         def heard(error: Error, start: Any) -> None:
             if error is None:
-                self._know(device, start)
+                self._know(device, start, asked_s)
             then(error)
 
         self._watch(device, heard, COMMAND_TIMEOUT_MS)
@@ -223,21 +229,25 @@ class Controller(Actor):
         if self._halted_s is not None:
             return
         for path in self._repair.quiet(self.observer.reports, self._seconds_now()):
-            if path not in self._asked:
-                self._asked.add(path)
-                self._watch(path, partial(self._heard_again, path), PROBE_TIMEOUT_MS)
+            self._ask_start(path)
 
-    def _heard_again(self, path: str, error: Error, start: Any) -> None:
+    def _ask_start(self, path: str) -> None:
+        if path not in self._asked:
+            self._asked.add(path)
+            asked_s = self._seconds_now()
+            self._watch(path, partial(self._heard_again, path, asked_s), PROBE_TIMEOUT_MS)
+
+    def _heard_again(self, path: str, asked_s: float, error: Error, start: Any) -> None:
         self._asked.discard(path)
         if error is None:
-            self._know(path, start)
+            self._know(path, start, asked_s)
 
-    def _know(self, path: str, start: Any) -> None:
-        """This start of a device is the present one; if it is another, it knows nothing yet."""
-        if type(start) is not int or self._repair.is_past(path, start):
+    def _know(self, path: str, start: Any, asked_s: float) -> None:
+        """This start of a device has answered; if it is another than before, it knows nothing."""
+        if type(start) is not int or not self._repair.can_be(path, start, asked_s):
             return
-        is_known = self._repair.starts.get(path) == start
-        is_news = self._repair.is_news(path, start)
+        is_known = self._repair.is_present(path, start)
+        is_news = self._repair.is_news(path, start, self._seconds_now())
         for number, readings in self.observer.began(path, start).items():
             words = "waited there when it ended"
             self._node.keep("lose", number, "crash", path, readings, words)

@@ -16,26 +16,32 @@ class Repair:
 
     `starts`: {path: number}, those an earlier controller knew. `is_later`: there was one; a device
     it did not know may have been started since.
+
+    Numbers of starts have no order, and what one has said may be held up on its way and come when
+    the next is long there. An answer has: who was asked later than a start was known was there
+    then, so it is that start or a later one.
     """
 
     def __init__(self, starts: Mapping[str, int] | None = None, is_later: bool = False) -> None:
         self.starts = dict(starts or {})
         self._is_later = is_later
-        self._past: set[tuple[str, int]] = set()
+        self._known_s: dict[str, float] = {}
 
-    def is_news(self, path: str, start: int) -> bool:
+    def is_present(self, path: str, start: int) -> bool:
+        """Whether this is the start known; of another nobody can say whether it is over."""
+        return self.starts.get(path) == start
+
+    def can_be(self, path: str, start: int, asked_s: float) -> bool:
+        """Whether this start, which has answered what was asked then, may be the present one."""
+        return self.is_present(path, start) or asked_s >= self._known_s.get(path, asked_s)
+
+    def is_news(self, path: str, start: int, now_s: float) -> bool:
         """Whether a device that was known has begun anew."""
         known = self.starts.get(path)
-        self.starts[path] = start
-        if known is None:
-            return self._is_later
-        if known != start:
-            self._past.add((path, known))
-        return known != start
-
-    def is_past(self, path: str, start: int) -> bool:
-        """Whether this comes from a start that is over: it was held up on its way."""
-        return (path, start) in self._past
+        if known == start:
+            return False
+        self.starts[path], self._known_s[path] = start, now_s
+        return known is not None or self._is_later
 
     def quiet(self, reports: Mapping[str, DeviceReport], now_s: float) -> list[str]:
         """The devices to be asked whether they are still what they were."""

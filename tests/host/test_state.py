@@ -161,11 +161,22 @@ def test_a_folder_that_is_not_there_changes_nothing_and_is_said(tmp_path):
 
 def test_a_start_is_news_where_another_was_known_or_could_have_been():
     first, later = Repair(), Repair({"d/a": 5}, is_later=True)
-    assert [first.is_news("d/a", start) for start in (5, 5, 6, 6)] == [False, False, True, False]
-    assert [later.is_news("d/a", start) for start in (5, 6)] == [False, True]
-    assert [later.is_news("d/b", start) for start in (9, 9)] == [True, False]
-    assert later.is_past("d/a", 5)
-    assert not later.is_past("d/a", 6)
+    assert [first.is_news("d/a", start, 1.0) for start in (5, 5, 6, 6)] == [
+        False, False, True, False,
+    ]
+    assert [later.is_news("d/a", start, 1.0) for start in (5, 6)] == [False, True]
+    assert [later.is_news("d/b", start, 1.0) for start in (9, 9)] == [True, False]
+    assert later.is_present("d/a", 6)
+    assert not later.is_present("d/a", 5)
+
+
+def test_an_answer_to_what_was_asked_before_a_start_was_known_is_of_none_that_follows():
+    repair = Repair({"d/a": 5})
+    assert repair.can_be("d/a", 6, asked_s=1.0)
+    repair.is_news("d/a", 6, now_s=2.0)
+    assert not repair.can_be("d/a", 7, asked_s=1.9)
+    assert repair.can_be("d/a", 7, asked_s=2.0)
+    assert repair.can_be("d/a", 6, asked_s=0.0)
 
 
 def test_who_was_not_heard_lately_is_asked():

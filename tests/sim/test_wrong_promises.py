@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from actors import plan
-from actors.repair import Repair
+from actors.controller import Controller
 from mp_actors import full
 from mp_actors.arrivals import Arrivals
 from mp_actors.inlet import Inlet
@@ -43,8 +43,9 @@ def _grants_nothing(arrivals, question, from_device):
         inlet.introduce(number, name)
 
 
-def _knows_no_past(_repair, _path, _start):
-    return False
+def _takes_any_report(controller, path, figures):
+    controller._know(path, figures["inc"], controller._seconds_now())
+    controller.observer.take_device(path, figures)
 
 
 def _releases_nobody(_end, _waiting):
@@ -108,7 +109,8 @@ def _counts_from_one(requests, node):
 WRONG = {
     "repeats are taken": ({(ReliableInlet, "arrived"): _takes_repeats}, "order"),
     "a lost grant is never healed": ({(Arrivals, "asked"): _grants_nothing}, "flow|held", 20),
-    "a report of a past start is believed": ({(Repair, "is_past"): _knows_no_past}, "report|roll"),
+    "a report of a past start is believed": (
+        {(Controller, "on_device"): _takes_any_report}, "report|roll"),
     "an order for a past start is obeyed": (
         {(System, "_check_start"): _obeys_any}, "order|given|account|reliable", 70),
     "an answer to an earlier start is believed": (
