@@ -156,7 +156,7 @@ class Promises(Watch):
             seen = {origin: self.diary.seen.get((wire.target, origin), [])
                     for origin in self._origins(wire)}
             doubled = sum(self._check_order(wire, one) for one in seen.values())
-            counted = sum(box.repeated for box in boxes)
+            counted = sum(box.repeated for box in boxes) + self._in_doubt(boxes)
             if doubled > counted:
                 self._say(f"order: {doubled} of wire {number} came twice; {counted} are counted")
             if wire.delivery == "reliable":
@@ -165,6 +165,10 @@ class Promises(Watch):
             if not self._is_blocked(number):
                 self._check_end(wire, seen)
         self._check_instances()
+
+    def _in_doubt(self, boxes):
+        """What sources had sent again that ended before they heard whether it came twice."""
+        return sum(getattr(box, "_doubt", 0) for box in boxes if box.node in self.sim.graveyard)
 
     def _check_order(self, wire, seen):
         """Returns how many came twice to a target that began anew."""
