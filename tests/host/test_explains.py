@@ -184,10 +184,10 @@ def test_status_says_why_an_actor_failed_and_where(clinic):
 
 
 def test_status_says_which_wire_lost_readings_why_when_and_what_to_do(clinic):
-    told = causes(clinic.status(), "dropped")
+    # A device that is busy may answer too late to be in the first.
+    told = until(lambda: why_lost(clinic, r"last [01] s ago on ward/door"), "a fresh reason")
     overflow = next(one for one in told if "as overflow" in one)
     assert overflow.startswith("ward/door/flood → attic/sleeper/sleepy lost ")
-    assert "last 0 s ago on ward/door" in overflow or "last 1 s ago on ward/door" in overflow
     assert "latest(" in overflow.split(" | ")[1]
     poison = next(one for one in told if "as poison" in one)
     assert poison.startswith("ward/bed/pulse → ward/door/fussy lost ")
@@ -195,13 +195,25 @@ def test_status_says_which_wire_lost_readings_why_when_and_what_to_do(clinic):
 
 
 def test_dead_letters_count_what_the_wires_have_lost(clinic):
-    status = clinic.status()
+    status, letter = until(lambda: with_letter(clinic, "overflow"), "a letter")
     wire = next(one for one in status["wires"] if one["source"] == "ward/door/flood")
-    letter = next(one for one in status["dead_letters"] if one["reason"] == "overflow")
     assert (letter["device"], letter["from"]) == ("ward/door", "ward/door/flood")
     assert letter["what"] == "ward/door/flood → attic/sleeper/sleepy"
     # The letters were asked for before the figures, which are of reports twice a second.
     assert 0 < letter["count"] <= wire["dropped"]["overflow"] + 2000
+
+
+def why_lost(clinic, words):
+    """Why readings were lost, once one of the reasons has such words."""
+    told = causes(clinic.status(), "dropped")
+    return told if any(re.search(words, one) for one in told) else None
+
+
+def with_letter(clinic, reason):
+    """A status, and the newest of its dead letters of a reason, once there is one."""
+    status = clinic.status()
+    found = [one for one in status["dead_letters"] if one["reason"] == reason]
+    return (status, found[0]) if found else None
 
 
 # -- trace
