@@ -162,21 +162,26 @@ class Desk:
         return until(lambda: self.device_status(path)["pid"], f"a report of {path}")
 
     def rested_status(self):
-        """What is known once every sensor rests, every device has said so since, and what was
-        under way has arrived, or has had the time for it that `run` gives.
-        """
-        rested_s = []
+        """See `rested_status`."""
+        return rested_status(self.ask)
 
-        def at_rest():
-            status = self.status()
-            if not all(one["rested"] for one in status["devices"].values()):
-                return None
-            rested_s.append(time.monotonic())
-            under_way = any(row["in_flight"] or row["unexplained"] for row in status["wires"])
-            return status if not under_way or rested_s[-1] - rested_s[0] > DRAIN_S else None
 
-        self.ask("halt")
-        return until(at_rest, "a site at rest")
+def rested_status(ask):
+    """What is known once every sensor rests, every device has said so since, and what was under
+    way has arrived, or has had the time for it that `run` gives. ask(kind): the controller.
+    """
+    rested_s = []
+
+    def at_rest():
+        status = ask("status")
+        if not all(one["rested"] for one in status["devices"].values()):
+            return None
+        rested_s.append(time.monotonic())
+        under_way = any(row["in_flight"] or row["unexplained"] for row in status["wires"])
+        return status if not under_way or rested_s[-1] - rested_s[0] > DRAIN_S else None
+
+    ask("halt")
+    return until(at_rest, "a site at rest")
 
 
 class Orchard(Process):

@@ -17,7 +17,17 @@ from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
-from processes import LIMIT_S, ROOT, SITES, Arrivals, Inside, environment_of, until, with_keys
+from processes import (
+    LIMIT_S,
+    ROOT,
+    SITES,
+    Arrivals,
+    Inside,
+    environment_of,
+    rested_status,
+    until,
+    with_keys,
+)
 from test_survival import PROMISE_S, SILENT_S_MIN
 
 from actors.check import load_checked
@@ -275,13 +285,8 @@ def test_a_cable_that_was_put_back_has_its_connection_again(spaces, cut):
 
 @pytest.mark.usefixtures("cut")
 def test_what_a_cut_cost_is_counted_exactly_and_no_reading_comes_twice(spaces):
-    def at_rest():
-        status = spaces.ask("status")
-        return all(one["rested"] for one in status["devices"].values()) and status
-
     assert spaces.link(*ONLY_WAY)["resumed"] >= 1
-    spaces.ask("halt")
-    status = until(at_rest, "a site at rest")
+    status = rested_status(spaces.ask)
     rows = {spaces.plan.wires[row["wire"]].source: row for row in status["wires"]}
     assert set(rows) == {PROBE, METER, SLOW}
     for source, row in rows.items():
