@@ -17,7 +17,6 @@ from mp_actors.arrivals import Arrivals
 from mp_actors.inlet import Inlet
 from mp_actors.outbox import Outbox
 from mp_actors.reliable import ReliableInlet, ReliableOutbox
-from mp_actors.requests import Requests
 from mp_actors.scheduler import Scheduler
 from mp_actors.system import System
 from mp_actors.ticks import add, diff
@@ -25,7 +24,6 @@ from tests.sim.promises import run_diary, watched
 
 SEEDS = 40
 right_rebind, right_put, right_make = ReliableOutbox.rebind, Outbox.put, Scheduler._make
-right_requests = Requests.__init__
 
 
 def _takes_repeats(inlet, sequence, count):
@@ -100,11 +98,6 @@ def _obeys_any(_system, _start):
     """An order for a start that is over is an order."""
 
 
-def _counts_from_one(requests, node):
-    right_requests(requests, node)
-    requests._next = 1
-
-
 # {what is wrong: (in what, which law tells, the seed to begin with where the first ones do not)}
 WRONG = {
     "repeats are taken": ({(ReliableInlet, "arrived"): _takes_repeats}, "order"),
@@ -113,8 +106,6 @@ WRONG = {
         {(Controller, "on_device"): _takes_any_report}, "report|roll"),
     "an order for a past start is obeyed": (
         {(System, "_check_start"): _obeys_any}, "order|given|account|reliable", 70),
-    "an answer to an earlier start is believed": (
-        {(Requests, "__init__"): _counts_from_one}, "rollout|report|flow|order", 10),
     "a hold is never released": ({(full, "release"): _releases_nobody}, "flow|held"),
     "the older of two is kept where they wait": ({(Inlet, "_replace"): _keeps_the_older}, "newest"),
     "the older of two is kept where they leave": (
@@ -169,8 +160,8 @@ def test_a_broken_promise_is_found(name):
 
 def _run(name, seed):
     """One seed of what can show a mistake."""
-    if "past" in name or "earlier" in name:
-        return run_restarts(seed, with_controller="earlier" in name)
+    if "past" in name:
+        return run_restarts(seed)
     return run_diary(seed)[0]
 
 
