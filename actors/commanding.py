@@ -64,3 +64,12 @@ def screen(stderr: bool = False) -> Any:
 def fail(code: int, text: str) -> NoReturn:
     print(text, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def show(found: dict[str, Any], terminal: Any, json_file: Path | None, ages: bool = False) -> None:
+    """Print a summary, and write it as JSON where that was asked for."""
+    from actors import summary, view
+
+    terminal.print(view.final(found, terminal.width, with_ages=ages))
+    if json_file is not None:
+        summary.write(found, json_file)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from actors.commanding import FAILED, NOBODY, WRONG, JsonFile, SiteFile, fail, planned, screen
+from actors.commanding import FAILED, NOBODY, WRONG, JsonFile, SiteFile, fail, planned, screen, show
 from mp_actors.errors import ActorsError
 
 
@@ -49,14 +49,12 @@ def plan(
 
 def status(file: SiteFile, json_file: JsonFile = None) -> None:
     """Show how a site that runs is, and why: what `run` shows, each figure with its age."""
-    from actors import ask_commands, summary, view
+    from actors import ask_commands
 
     site, made = planned(file)
     terminal = screen(stderr=str(json_file) == "-")
     found = _asked(lambda: ask_commands.status_of(file, site, made))
-    terminal.print(view.final(found, terminal.width, with_ages=True))
-    if json_file is not None:
-        summary.write(found, json_file)
+    show(found, terminal, json_file, ages=True)
     if not found["ok"]:
         raise typer.Exit(FAILED)
 

@@ -162,14 +162,15 @@ class Pipeline:
         devices: say `field.boards`, `field.workers` or a list. Those declared later are not in it.
         """
         is_text = isinstance(devices, str)
-        places = list(devices) if isinstance(devices, Iterable) and not is_text else []
+        is_several = isinstance(devices, Iterable) and not is_text
+        places = list(devices) if is_several else []
         if not places:
             self.problems.add(
                 here(),
                 "each() needs devices",
                 expected="one device or more, say field.boards, or a list",
-                got="none" if isinstance(devices, list | tuple) else shown_value(devices),
-                remedy="declare them first",
+                got="none" if is_several else shown_value(devices),
+                remedy="declare them first" if is_several else "for one: add(…, at=…)",
             )
             return Each(self.problems, [])
         first = self.add(cls, at=places[0], name=name, **arguments)

@@ -38,15 +38,17 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{shown_path(self.file)}:{self.line}: error: {self.what}"]
-        for label, text in (
-            ("expected", self.expected),
-            ("got", self.got),
-            ("remedy", self.remedy),
-        ):
-            if text:
-                lines.append(f"    {label}: {text}")
-        return "\n".join(lines)
+        place = f"{shown_path(self.file)}:{self.line}"
+        return worded(place, self.what, self.expected, self.got, self.remedy)
+
+
+def worded(place: str, what: str, expected: str = "", got: str = "", remedy: str = "") -> str:
+    """A mistake as a person reads it: where and what, then a line for each of the others."""
+    lines = [f"{place}: error: {what}"]
+    for label, text in (("expected", expected), ("got", got), ("remedy", remedy)):
+        if text:
+            lines.append(f"    {label}: {text}")
+    return "\n".join(lines)
 
 
 class Problems:

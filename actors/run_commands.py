@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from actors.commanding import FAILED, WRONG, JsonFile, SiteFile, fail, planned, screen
+from actors.commanding import FAILED, WRONG, JsonFile, SiteFile, fail, planned, screen, show
 from mp_actors.errors import ActorsError
 
 AddressesFile = Annotated[Path | None, typer.Option("--addresses", hidden=True)]
@@ -27,7 +27,6 @@ def run(
     json_file: JsonFile = None,
 ) -> None:
     """Run a site: every local device as a process of its own, shown until Ctrl-C."""
-    from actors import summary, view
     from actors.runner import Runner
 
     site, plan = planned(file)
@@ -36,9 +35,7 @@ def run(
         found = Runner(site, plan, terminal).run(seconds)
     except ActorsError as error:
         fail(FAILED, str(error))
-    terminal.print(view.final(found, terminal.width))
-    if json_file is not None:
-        summary.write(found, json_file)
+    show(found, terminal, json_file)
     if not found["ok"]:
         raise typer.Exit(FAILED)
 
@@ -56,7 +53,6 @@ def sim(
     json_file: JsonFile = None,
 ) -> None:
     """Run a site in virtual time, in this process, from one seed. Nothing real is touched."""
-    from actors import summary, view
     from actors.sim.command import simulate
 
     site, _ = planned(file)
@@ -65,9 +61,7 @@ def sim(
         found = simulate(site, seed, seconds, faults, terminal)
     except ActorsError as error:
         fail(WRONG, str(error))
-    terminal.print(view.final(found, terminal.width))
-    if json_file is not None:
-        summary.write(found, json_file)
+    show(found, terminal, json_file)
     if not found["ok"]:
         wanted = "" if faults is None else f" --faults {faults}"
         fail(FAILED, f"again: actors sim {file} --seed {seed} --seconds {seconds:g}{wanted}")

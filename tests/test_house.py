@@ -68,11 +68,11 @@ FLOORS = {
         6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
         8: "plan_view profiling ledger guards rollout questions causes renewal maps",
-        9: "observer client repair orders commanding",
+        9: "observer client repair orders",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words sim.probe experiments experiments.grid "
         "experiments.delayed",
-        12: "launch tap sim.ledger sim.pipe sim.standins experiments.reader",
+        12: "launch tap commanding sim.ledger sim.pipe sim.standins experiments.reader",
         13: "running sim.network",
         14: "runner asking asked sim.device",
         15: "sim.world ask_commands flash measuring",

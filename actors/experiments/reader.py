@@ -40,7 +40,7 @@ from actors.experiments.grid import (
     one_at_a_time,
 )
 from actors.placement.strategies import STRATEGIES
-from actors.problems import shown_path, shown_value, suggestion
+from actors.problems import shown_path, shown_value, suggestion, worded
 from actors.site import Site
 
 SECONDS, WARMUP_S = 20.0, 2.0
@@ -139,7 +139,10 @@ class _Reader:
         except OSError as error:
             self._add("cannot be read", got=str(error.strerror), remedy="name a file that exists")
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self._add("is no TOML", got=str(error))
+            remedy = ""
+            if self.file.suffix == ".py":
+                remedy = f'name a TOML file, which says site = "{self.file.name}"'
+            self._add("is no TOML", got=str(error), remedy=remedy)
         return None
 
     def _grid(
@@ -288,8 +291,5 @@ class _Reader:
                           hint if "?" in (hint := suggestion(key, known)) else "leave it out")
 
     def _add(self, what: str, expected: str = "", got: str = "", remedy: str = "") -> None:
-        lines = [f"{shown_path(str(self.file))}: error: {what}"]
-        for label, text in (("expected", expected), ("got", got), ("remedy", remedy)):
-            if text:
-                lines.append(f"    {label}: {text}")
-        self.wrong.append("\n".join(lines))
+        place = shown_path(str(self.file))
+        self.wrong.append(worded(place, what, expected, got, remedy))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.placement.model import BOUNDED, PARTS
-from actors.problems import shown_path, shown_value, suggestion
+from actors.problems import shown_path, shown_value, suggestion, worded
 from mp_actors.errors import ActorsError
 
 DECLARED, MEASURED, DEFAULT = "declared", "measured", "default"
@@ -213,8 +213,5 @@ class _Reader:
         return isinstance(value, dict)
 
     def _add(self, what: str, expected: str = "", got: str = "", remedy: str = "") -> None:
-        lines = [f"{shown_path(str(self.file))}: error: {what}"]
-        for label, text in (("expected", expected), ("got", got), ("remedy", remedy)):
-            if text:
-                lines.append(f"    {label}: {text}")
-        self.wrong.append("\n".join(lines))
+        place = shown_path(str(self.file))
+        self.wrong.append(worded(place, what, expected, got, remedy))

@@ -127,12 +127,18 @@ def test_boards_and_workers_of_a_domain_are_its_devices_of_that_kind():
     assert [one.path for one in field.workers] == ["field/gate"]
 
 
+NEEDS = (
+    "each() needs devices\n    expected: one device or more, say field.boards, or a list\n    got: "
+)
+FOR_ONE = "remedy: for one: add("
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("flow.each([], Pulse, step=1)", "each() needs devices\n    expected: one device or more"),
-        ("flow.each(gate, Pulse, step=1)", "each() needs devices"),
-        ("flow.each('field/gate', Pulse, step=1)", "each() needs devices"),
+        ("flow.each([], Pulse, step=1)", f"{NEEDS}none\n    remedy: declare them first"),
+        ("flow.each(gate, Pulse, step=1)", f"{NEEDS}Device: <device field/gate>\n    {FOR_ONE}"),
+        ("flow.each('field/gate', Pulse, step=1)", f"{NEEDS}str: 'field/gate'\n    {FOR_ONE}"),
         ("flow.each(field.workers, Sum) >> calm", "joins the actors of one device\n    expected: "
          "the devices of the left one: field/gate\n    got: field/probe-0, field/probe-1"),
         ("flow.each(['field/gat'], Pulse, step=1)", "did you mean 'field/gate'"),

@@ -194,6 +194,8 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_measured(shed):
 def test_a_file_that_is_not_there_and_a_site_that_is_not_are_told(shed, tmp_path):
     with pytest.raises(ExperimentError, match="cannot be read"):
         read(tmp_path / "none.toml")
+    with pytest.raises(ExperimentError, match=r"is no TOML(.|\n)*says site = \"site.py\""):
+        read(shed().with_name("site.py"))
     with pytest.raises(SiteError, match="no such site file"):
         read(shed(GRID.replace("site.py", "sight.py")))
 
