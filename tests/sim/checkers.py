@@ -270,8 +270,10 @@ def new_map(sim, chance):
         [leaf, [[link, parent, chance.choice(COSTS_US)] for link, parent, _ in parents]]
         for leaf, parents in plain["leaves"]
     ]
-    # The controller would number it above all it ever gave; dead routers may have known more.
+    # The controller would number it above all it ever gave; dead routers may have known more. It is
+    # told of it: measured delays may have it give a map of its own, to whom this one has not come.
     sim.map_version = max(newest, getattr(sim, "map_version", 0)) + 1
+    sim._controller._maps.version = max(sim._controller._maps.version, sim.map_version)
     encoded = codec.encode(
         {**plain, "version": sim.map_version, "links": links, "leaves": leaves}
     )
