@@ -41,7 +41,7 @@ REASONS = {
     ),
     "poison": ("the handler of {target} raised", "mend what raised; the actor is made anew"),
     "link": (
-        "a connection ended for good while it was on it",
+        "a connection ended for good while it was on it, or newer ones overtook it by another way",
         "see why that link broke; reliable(…) would send it again",
     ),
     "crash": (

@@ -4,7 +4,7 @@ A reading's way through it, floor by floor (a file imports only from floors belo
 
     words        errors, path, ticks, redial
     keys         crypto, keyring, noise, seal, fernet_seal, proof
-    queues       bounded, timers, full, latency, inlet      time and values that wait
+    queues       bounded, timers, full, latency, gaps, inlet  time and values that wait
     actors       actor, roles, supervise, cell, flow, scheduler, operators
     parts        wired, wired_i2c, sensors, actuators        drivers: hardware <-> values
     wire         codec, jsontext, frame, batch, readings    values <-> bytes, no sockets

@@ -66,8 +66,8 @@ class Arrivals:
         elif not _may_feed(inlet, from_device, readings.epoch):
             self._wires.lose(readings.wire, "denied", count, from_device)
         else:
-            before = inlet.accepted
             old = inlet.arrived(readings.sequence, count)
+            before = inlet.accepted
             try:
                 self._feed(inlet, readings, old)
             except MemoryError:

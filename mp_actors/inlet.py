@@ -32,6 +32,7 @@ class Inlet:
     """
 
     in_hand = 0
+    gaps = None  # in the numbers, from the first one on
 
     def __init__(self, wire, source, bound):
         self.wire = wire
@@ -48,7 +49,7 @@ class Inlet:
         self.dropped = {}
         self.expected = None
         self.missing = 0
-        self.late = 0
+        self.late = 0  # repeats
         self.latency = Latency()
         self.policy, self.replaces, self.holds = full.DROP_OLDEST, False, False
         self.source_cell = None  # where the source is on this device, too
@@ -123,17 +124,41 @@ class Inlet:
         """Count a batch from a remote source. Returns how many of its first readings are old.
 
         A gap in the numbers is counted as missing: the only place where a loss on the way shows.
+        What comes later than newer ones was overtaken on another way, and is lost, too: as `link`.
         """
         ahead = diff(sequence, self.expected)
         if ahead >= 0:
-            self.missing += ahead
+            if ahead:
+                self._skip(ahead)
             self.expected = add(sequence, count)
             return 0
         old = min(-ahead, count)
         self.late += old
+        if self.gaps is not None:
+            self._overtaken(self.gaps.fill(sequence, old))
         if old < count:
             self.expected = add(sequence, count)
         return old
+
+    def _skip(self, count):
+        """Numbers that have not come: their readings are lost, or were overtaken."""
+        self.missing += count
+        try:
+            if self.gaps is None:
+                from mp_actors.gaps import Gaps
+
+                self.gaps = Gaps()
+            self.gaps.open(self.expected, count)
+        except MemoryError:
+            pass  # they stay missing, even if they come
+
+    def _overtaken(self, count):
+        """Of the readings that are old, so many come for the first time: their order is lost."""
+        if count:
+            self.late -= count
+            self.missing -= count
+            self.short(count)
+            self.drop("link", count)
 
     def short(self, count):
         """There was no memory for the last readings of a batch; `mend` says so."""
@@ -151,6 +176,7 @@ class Inlet:
         if self.expected is None:
             return
         self.expected = first
+        self.gaps = None
         self.acknowledged = None
         self.granted = self.grant()  # the source starts with that
 

@@ -168,12 +168,34 @@ class Neighbours:
         if doubts is not None or number not in self.up:
             self.up[number] = found
             self.node.forwarder.opened(found)
+            self.rerouted()
         if doubts:
             self.node.send_again(doubts)
 
     def take(self, connection, kind, payload):
         """A numbered frame of a neighbour."""
         self.node.take(connection.peer, kind, payload)
+
+    # -- what the forwarder knows
+
+    def parted(self, number):
+        """A neighbour says that the link with it is down. What is kept for it would wait here until
+        this end sees that, too, while newer frames go another way and overtake it.
+        """
+        found, now_ms = self.up.get(number), self.clock.ticks_ms()
+        if found is None:
+            return
+        if found.connection is not None:
+            if ticks.diff(now_ms, found.connection.since_ms) < GRACE_MS:
+                return  # it may speak of the one before
+            self.disconnected(found.connection, "its other end has given it up")
+        self._down(found)
+
+    def rerouted(self):
+        """Ways have changed: what waits for a dead link takes the first that is there (R10)."""
+        for number in sorted(self.peers):
+            if number not in self.up:
+                self._hand_over(self.peers[number])
 
     # -- time
 
@@ -264,12 +286,16 @@ class Neighbours:
     def _down(self, gone):
         """The link to a neighbour is dead (R10, L3): what another way takes goes there.
 
-        If nothing has another way, session and frames stay, and it resumes.
+        If nothing has another way, session and frames stay: it resumes, or a way opens before.
         """
         if gone.number not in self.up:
             return
         del self.up[gone.number]
         self.node.forwarder.closed(gone)
+        self._hand_over(gone)
+
+    def _hand_over(self, gone):
+        """End a session that keeps anything which has another way."""
         for enclosed in gone.frames:
             payload = enclosed[4:]
             if frame.kind(payload) == frame.ROUTED:

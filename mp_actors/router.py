@@ -82,6 +82,7 @@ class Router(Actor):
         neighbours = self.node.neighbours
         for link in sorted(self._own):
             self._say_own(link, 0 if self._own[link] in neighbours else 1)
+        self.node.links.rerouted()
         return self.version
 
     def _spread_map(self):
@@ -137,6 +138,9 @@ class Router(Actor):
             elif self.state.take(link, end, stamp, down):
                 fresh.append((link, end, stamp, down))
         self._spread(fresh)
+        for link, end, _, down in fresh:
+            if down and self._own.get(link) == end:
+                self.node.links.parted(end)
 
     def _know(self, peer):
         """A leaf is none the less one for what it says of itself."""
@@ -161,6 +165,7 @@ class Router(Actor):
                 for peer in self.node.open_routers():
                     if peer.has_news:
                         peer.send_news(payload)
+            self.node.links.rerouted()
 
     # -- ways
 

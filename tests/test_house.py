@@ -31,7 +31,7 @@ FLOORS = {
         0: "errors crypto sensors actuators backlog",
         1: "wired path ticks redial linkstate keyring credit full bounded journal "
         "crypto.aes crypto.hmac crypto.rsa crypto.x25519",
-        2: "wired_i2c timers latency noise seal crypto.hkdf crypto.ccm crypto.fernet",
+        2: "wired_i2c timers latency gaps noise seal crypto.hkdf crypto.ccm crypto.fernet",
         3: "inlet fernet_seal crypto.portable",
         4: "actor supervise flow",
         5: "roles cell loader",

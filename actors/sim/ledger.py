@@ -28,7 +28,7 @@ Numbers = dict[int, int]  # wire -> ranks of readings, a bit for each: sets of t
 
 @dataclass
 class Whereabouts:
-    """One wire's readings. `claimed`: counted as lost by some device, or as overtaken."""
+    """One wire's readings. `claimed`: counted as lost by some device."""
 
     accepted: int = 0
     delivered: int = 0
@@ -191,7 +191,6 @@ def _add_ends(
         else:
             account.expected = max(account.expected, rank(inlet.expected))
             account.lost += inlet.missing
-            account.claimed += inlet.late
         if inlet.queue:
             _add_waiting(account, len(inlet.queue), is_alive)
     for (wire, _), readings in wires.lost.items():

@@ -5,6 +5,8 @@ routing, rule 9 of sessions.
 from helpers import Row, part
 from test_detours import Mesh
 
+from mp_actors import news
+
 
 def silent_link(kind="tell"):
     """A frame has got across, its acknowledgement has not, and the link dies: so the frame goes by
@@ -76,6 +78,52 @@ def test_without_another_way_frames_stay_and_their_session_resumes():
     mesh.run(1000)
     assert mesh.heard(2) == list(range(5)) and mesh.lost() == []
     assert mesh.nodes[9].links.peers[3].resumed == 1
+
+
+def test_what_waits_for_a_dead_link_takes_a_way_that_opens_before_what_is_newer():
+    mesh = Mesh()
+    mesh.run(1000)
+    mesh.snap(41)
+    mesh.run(2000)
+    mesh.snap(12)
+    for value in range(5):
+        mesh.ask(1, 2, value)
+    mesh.run(3000)
+    assert mesh.nodes[1].neighbours.keys() == {8} and mesh.heard(2) == []
+    mesh.join(41)
+    mesh.settle()
+    mesh.ask(1, 2, 5)
+    mesh.run(1000)
+    assert mesh.heard(2) == list(range(6)) and mesh.lost() == [] and mesh.down() == {12}
+
+
+def test_what_waits_for_a_link_goes_another_way_once_its_other_end_says_that_it_is_dead():
+    mesh = Mesh()
+    mesh.run(1000)
+    mesh.links.pop(12)  # silent from now on
+    for value in range(5):
+        mesh.ask(1, 2, value)
+    connection = mesh.nodes[1].neighbours[2].connection
+    connection.heard_ms += 2000  # by here, it had been heard later
+    while 12 not in mesh.nodes[1].forwarder.state.down:
+        mesh.run(50)
+    assert connection.is_closed
+    mesh.ask(1, 2, 5)
+    mesh.run(100)
+    assert mesh.heard(2) == list(range(6)) and mesh.lost() == []
+
+
+def test_a_connection_that_is_new_outlives_what_its_other_end_said_before():
+    mesh = Mesh()
+    mesh.run(1000)
+    mesh.snap(12)
+    mesh.run(3000)
+    mesh.join(12)
+    mesh.settle()
+    router, connection = mesh.nodes[1].forwarder, mesh.nodes[1].neighbours[2].connection
+    stamp = router.state._bits[12][2][0] + 1
+    router.take_news(mesh.nodes[1].neighbours[4], news.bit_frames([(12, 2, stamp, 1)])[0])
+    assert not connection.is_closed and mesh.nodes[1].neighbours[2].connection is connection
 
 
 def test_a_link_that_is_back_within_a_second_was_never_down():

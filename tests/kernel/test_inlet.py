@@ -5,7 +5,7 @@ Also what a device does with batches that are damaged, forged, or for a wire it 
 
 from helpers import Desk, Dice, Keeper, Source, Stranger, check_ledger, new_node
 
-from mp_actors import batch, codec, frame
+from mp_actors import batch, codec, frame, gaps
 from mp_actors.inlet import Inlet
 from mp_actors.ticks import WRAP_MS as SEQUENCE_WRAP
 
@@ -120,40 +120,77 @@ def test_the_number_before_the_half_is_ahead_and_the_half_is_late():
     assert numbered(0).arrived(half, 1) == 1
 
 
+def test_what_newer_readings_have_overtaken_is_lost_as_link_and_a_repeat_is_not():
+    inlet = numbered(SEQUENCE_WRAP - 10)
+    inlet.arrived(SEQUENCE_WRAP - 10, 5)
+    assert inlet.arrived(5, 3) == 0
+    assert (inlet.missing, inlet.late, inlet.dropped) == (10, 0, {})
+    assert inlet.arrived(SEQUENCE_WRAP - 7, 6) == 6  # two of them were here before
+    assert (inlet.missing, inlet.late, inlet.dropped) == (6, 2, {"link": 4})
+    assert inlet.arrived(SEQUENCE_WRAP - 1, 6) == 6
+    assert inlet.arrived(SEQUENCE_WRAP - 10, 18) == 18
+    assert (inlet.missing, inlet.late, inlet.dropped) == (0, 20, {"link": 10})
+    assert inlet.accepted == inlet.delivered + 10
+
+
+def test_of_many_gaps_the_latest_are_remembered_and_of_another_epoch_none():
+    inlet = numbered(0)
+    for number in range(0, 40, 2):
+        inlet.arrived(number, 1)
+    inlet.arrived(1, 37)
+    assert inlet.missing == 19 - inlet.dropped["link"] and 0 < inlet.dropped["link"] < 19
+    inlet.arrived(45, 1)
+    inlet.epoch = 0
+    inlet.rebind(1, 50)
+    missing = inlet.missing
+    assert inlet.arrived(39, 6) == 6 and inlet.missing == missing
+
+
 def one_by_one(expected, batches):
-    """Reference: (taken, missing, late), each reading judged by itself."""
-    taken, missing, late = [], 0, 0
+    """Reference: (taken, missing, late, overtaken), each reading judged by itself."""
+    taken, missing, late, overtaken = [], set(), 0, 0
     for sequence, count in batches:
         for number in range(sequence, sequence + count):
-            if number < expected:
+            if number >= expected:
+                missing.update(range(expected, number))
+                expected = number + 1
+                taken.append(number)
+            elif number in missing:
+                missing.remove(number)
+                overtaken += 1
+            else:
                 late += 1
-                continue
-            missing += number - expected
-            expected = number + 1
-            taken.append(number)
-    return taken, missing, late
+    return taken, len(missing), late, overtaken
 
 
-def test_random_losses_and_repeats_agree_with_judging_one_by_one():
+def test_random_losses_repeats_and_detours_agree_with_judging_one_by_one():
     for seed in range(40):
         dice = Dice(seed)
         start = SEQUENCE_WRAP - 60 if seed % 2 else 1
-        batches, sequence = [], start
+        batches, held, sequence = [], [], start
         for _ in range(40):
             count = 1 + dice.below(6)
             if dice.below(4):
                 batches.append((sequence, count))
+            elif len(held) < gaps.KEPT // 2:  # each may be cut in two
+                held.append((sequence, count))
+            else:
+                batches.append((sequence, count))
             if dice.below(5) == 0 and batches:
                 old, size = batches[dice.below(len(batches))]
                 batches.append((old, size + dice.below(3)))
+            if dice.below(8) == 0 and held:
+                old, size = held[dice.below(len(held))]
+                batches.append((old, 1 + dice.below(size)))
             sequence += count
         inlet = numbered(start)
         taken = []
         for first, count in batches:
             old = inlet.arrived(first % SEQUENCE_WRAP, count)
             taken += list(range(first + old, first + count))
-        assert (taken, inlet.missing, inlet.late) == one_by_one(start, batches), seed
-        assert len(taken) + inlet.missing == taken[-1] + 1 - start
+        judged = inlet.missing, inlet.late, inlet.dropped.get("link", 0)
+        assert (taken,) + judged == one_by_one(start, batches), seed
+        assert len(taken) + judged[0] + judged[2] == taken[-1] + 1 - start
 
 
 class Target:

@@ -174,10 +174,9 @@ class Watch:
             if lost != gone:
                 self._say(f"report: wire {row['wire']} lost {gone}, {row['dropped']}, "
                           f"unexplained {row['unexplained']}")
-            # What was claimed with a reason has to be reported with it; being overtaken is none.
-            overtaken = account.claimed - self._lost(row, self._nodes())
+            # What a device counted with a reason has to be reported with it.
             unreported = self._lost(row, [one for one in self._nodes() if self._is_unheard(one)])
-            if row["unexplained"] > overtaken + account.destroyed + unreported:
+            if row["unexplained"] > account.destroyed + unreported:
                 self._say(f"report: wire {row['wire']}: {row['unexplained']} without a reason, "
                           f"though only {account.destroyed} were destroyed")
 

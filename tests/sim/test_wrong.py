@@ -11,6 +11,7 @@ import pytest
 
 from actors.sim.world import Sim
 from mp_actors import frame, neighbours, news
+from mp_actors.gaps import Gaps
 from mp_actors.inlet import Inlet
 from mp_actors.linkstate import LinkState
 from mp_actors.node import Node
@@ -114,6 +115,11 @@ def _reports_no_loss(system):
     return {**right_device(system), "lost": []}
 
 
+def _counts_none_late(_gaps, _first, _count):
+    """Takes what was overtaken for repeats."""
+    return 0
+
+
 def _takes_old(inlet, sequence, count):
     inlet.late += right_arrived(inlet, sequence, count)
     return 0
@@ -172,6 +178,8 @@ WRONG = {
         {(Session, "give_up"): keeps_its_incarnation}, "flow|broke the protocol"),
     "losses on the way are not reported": (
         {(System, "device"): _reports_no_loss}, "without a reason"),
+    "what was overtaken has no reason": ({(Gaps, "fill"): _counts_none_late,
+                                          (Router, "forward"): _overtaken}, "account|report"),
     "old readings are taken": ({(Inlet, "arrived"): _takes_old,
                                 (Router, "forward"): _overtaken}, "sink"),
     "readings have no numbers": ({(Outbox, "_send"): _numbers_nothing}, "account|flow|report"),
