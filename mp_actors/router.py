@@ -204,12 +204,18 @@ class Router(Actor):
             way = self._tree(failed).way(to_device)
             if way is None:
                 return None, failed
-            broken = [link for link in way[2] if link in self.state.down]
+            broken = [link for link in way[2] if link in self.state.down and not self._has(link)]
             if not broken:
                 return way[0], failed
             if len(failed) >= FAILED_MAX:
                 return None, failed
             failed = failed + (broken[0],)
+
+    def _has(self, link):
+        """Whether a link is mine and up. Its other end may not have said so yet: what waits for
+        the moment it opens would be lost by that.
+        """
+        return self._own.get(link) in self.node.neighbours
 
     def _tree(self, failed):
         key = tuple(sorted(failed))

@@ -45,6 +45,16 @@ class Clock:
         return self.now_ms
 
 
+class NoSessions:
+    """What is under way on a link dies with it: nothing waits, nothing is handed over."""
+
+    def rerouted(self):
+        pass
+
+    def parted(self, _number):
+        pass
+
+
 class Codec:
     """The project's own, but a map that all routers of a site are given is decoded once."""
 
@@ -55,6 +65,7 @@ class Codec:
 class Node:
     """What a forwarder sees of its node."""
 
+    links = NoSessions()
     proof = None  # without keys a map needs no signature
 
     def __init__(self, world, number, parents, router):
