@@ -13,6 +13,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from actors.arguments import setting
 from actors.durability import has_checkpoints
 from actors.pipeline import Stage
 from actors.placement import explain, profile
@@ -294,19 +295,3 @@ class _Builder:
                 + "\n".join(lines)
                 + "\n    remedy: take one of at=, together, never and domain back for them"
             )
-
-
-def setting(stage: Stage, name: str) -> float | None:
-    """A setting of an actor: what its constructor is given, that one's default, or its class's."""
-    if name in stage.arguments:
-        value = stage.arguments[name]
-    else:
-        try:
-            parameter = inspect.signature(stage.cls).parameters.get(name)
-        except (TypeError, ValueError):
-            parameter = None
-        value = None if parameter is None else parameter.default
-        if not isinstance(value, int | float):
-            value = getattr(stage.cls, name, None)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return float(value) if is_number else None
