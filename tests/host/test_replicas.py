@@ -236,6 +236,16 @@ def test_each_of_several_devices_is_wired_to_its_replica_and_all_replicas_to_eac
     ]
 
 
+def test_as_many_sources_as_replicas_are_taken_in_the_order_in_which_they_are_drawn():
+    flow, (one, other), calm = drawn()
+    slow = flow.add(Mean, name="slow", window_ms=60_000)
+    fast = flow.add(Mean, name="fast", window_ms=100)
+    one >> slow >> calm
+    one >> fast >> calm  # which shares nothing with slow: a mean is a source of its own
+    other >> flow.add(Print)
+    assert ends(flow)[1::2] == [("slow", "deadband-1"), ("fast", "deadband-2")]
+
+
 def told(file):
     with pytest.raises(SiteError) as raised:
         load_checked(file)
