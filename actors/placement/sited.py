@@ -6,7 +6,7 @@ is told a time.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite
@@ -78,7 +78,10 @@ def place(site: Site, routing: Routing, strategy: str = "search",
     beside = Path(site.file).with_suffix(".profile.json")
     if file is None and beside.is_file():
         file = beside
-    known = profile.read(file, _names(site)) if file is not None else profile.Profile()
+    groups = _groups(site)
+    known = profile.Profile()
+    if file is not None:
+        known = profile.for_each(profile.read(file, _names(site, groups)), groups)
     builder = _Builder(site, routing, known)
     instance = builder.instance()
     budget = Budget(EXACT_S if strategy == "exact" else inf, ROUNDS)
@@ -93,12 +96,22 @@ def place(site: Site, routing: Routing, strategy: str = "search",
     return Placement(places, instance, found, builder.values, defaulted, known.file)
 
 
-def _names(site: Site) -> profile.Names:
+def _groups(site: Site) -> dict[str, list[str]]:
+    """What replicas are called in common, where that is no name of an actor; and each."""
+    names = {stage.name for stage in site.stages}
+    groups: dict[str, list[str]] = {}
+    for stage in site.stages:
+        if stage.whole is not None and stage.whole.name not in names:
+            groups.setdefault(stage.whole.name, []).append(stage.name)
+    return groups
+
+
+def _names(site: Site, groups: Collection[str]) -> profile.Names:
     topology = site.topology
     pinned = [(stage, site.device_of(stage)) for stage in site.stages]
     paths = [stage.path_on(device) for stage, device in pinned if device is not None]
     return profile.Names(
-        actors=[*dict.fromkeys(stage.name for stage in site.stages), *paths],
+        actors=[*dict.fromkeys(stage.name for stage in site.stages), *paths, *groups],
         devices=[device.path for device in topology.devices],
         links=[f"{link.a.path} - {link.b.path}" for link in topology.links],
         domains=[domain.name for domain in topology.domains],

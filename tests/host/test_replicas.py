@@ -5,7 +5,7 @@ import json
 import pytest
 from processes import Process
 
-from actors import Pipeline, Topology, latest
+from actors import Pipeline, Topology, latest, plan_view
 from actors.check import load_checked
 from actors.plan import make_plan
 from actors.problems import SiteError
@@ -152,13 +152,50 @@ def test_processes_deliver_the_readings_of_each_source_in_order(write, tmp_path)
 
 def test_replicas_without_a_place_are_placed_one_by_one_as_there_is_room(write):
     lines = SPLIT.replace("at=[w1, w2], ", "")
-    heavy = {f"deadband-{number}": {"work_us": 15_000} for number in (1, 2, 3)}  # 60 to 75 %
+    heavy = {"deadband": {"work_us": 15_000}}  # which are 60 to 75 % of a device
     plan = make_plan(load_checked(write(lines, {"actors": heavy})))
     devices = [one.device for one in plan.actors.values() if one.name.startswith("deadband")]
     assert len(set(devices)) == 3
     operators = {one.name: one for one in plan.placement.instance.operators}
     taken = dict(zip(operators, plan.placement.instance.rates[0], strict=True))
     assert [taken[f"deadband-{number}"] for number in (1, 2, 3)] == [50, 40, 40]
+
+
+def test_what_a_profile_says_of_all_is_said_of_each_unless_that_has_words_of_its_own(write):
+    lines = SPLIT.replace("at=[w1, w2], ", "")
+    rest = ("field/gate", "office/desk")
+    profile = {
+        "actors": {"deadband": {"work_us": 50, "bytes": {"value": 9, "from": "measured"}},
+                   "deadband-2": {"work_us": 70}},
+        "constraints": {"never": {"deadband": rest, "deadband-3": ["office/w1", *rest]},
+                        "together": [["deadband"]]},
+        "present": {"deadband": "office/w2"},
+    }
+    plan = make_plan(load_checked(write(lines, profile)))
+    assert [path for path in plan.actors if "deadband" in path] == [
+        f"office/w2/deadband-{number}" for number in (1, 2, 3)
+    ]
+    known = plan.placement.values["actors"]
+    assert [known[f"deadband-{number}"]["work_us"] for number in (1, 2, 3)] == [
+        (50, "declared"), (70, "declared"), (50, "declared")
+    ]
+    assert known["deadband-1"]["bytes"] == (9, "measured")
+    assert known["deadband-2"]["bytes"][1] == "default"
+    assert len(plan.placement.instance.present) == 3
+
+
+def test_plan_shows_each_replica_with_its_sources_and_names_them_if_asked_for_all(write, tmp_path):
+    with Process(tmp_path, "plan", write()) as shown:
+        assert shown.wait(30) == 0
+    calm = ["office/w1/deadband-1", "office/w2/deadband-2", "office/w1/deadband-3"]
+    rows = [line.split() for line in shown.lines]
+    assert [row[:2] for row in rows if row[0] in calm] == [[path, "filter"] for path in calm]
+    pairs = [tuple(row[1:3]) for row in rows if row[0].isdigit()]
+    ends = [calm[number] for number in (0, 1, 2, 1, 2, 2)]
+    assert [pair for pair in pairs if pair[1] in calm] == list(zip(SOURCES, ends, strict=True))
+    assert plan_view.why(make_plan(load_checked(write())), "deadband") == (
+        f"deadband: several actors are called so; name one: {', '.join(calm)}"
+    )
 
 
 def test_sources_that_come_together_stay_together_and_one_upstream_keeps_them_apart(write):
