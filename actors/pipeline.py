@@ -166,11 +166,11 @@ class Pipeline:
         """Declare an actor of this class; further keywords go to its constructor, on its device.
 
         at: the device it is pinned to. name: how it is called there, by default after its class.
-        replicas: that many of it, `NAME-1` and so on, each with a share of the sources, on devices
-        of their own; `at` may be a list, which they take in turn. by="source": all readings that
-        came into being at one path meet one replica, and those of one source are in order behind
-        it. So what keeps to itself what it knows of each source, like `Deadband`, gives what one
-        would give; a `Mean` is one of each share. Between sources there is no order.
+        replicas: that many of it, `NAME-1` and so on, each for a share of the sources and with a
+        place of its own; `at` may be a list, which they take in turn. by="source": all readings
+        that came into being at one path meet one replica, and are in order behind it; between
+        sources there is no order. So what knows of each source by itself, like `Deadband`, gives
+        what one would give; `Mean` gives one of each share.
         """
         if replicas is None and by is None:
             return self._take([self._declared(cls, at, name, arguments)])[0]

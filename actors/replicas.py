@@ -13,7 +13,8 @@ tell.
 So all readings of a source meet one replica, by the wires that would lead to the operator if it
 were one, and what that makes of them leaves by one wire to each target. Every wire keeps its order:
 readings of one source are in order at the target, as if there were one operator. Between sources
-there is no order, since they come by several wires.
+there is no order, since they come by several wires. Another source, or another rate, may change
+which replica a source has: state that is kept under one name is not carried over to another.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

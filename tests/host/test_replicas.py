@@ -53,6 +53,22 @@ class Pulse(Sensor):
 class Gather(Filter):
     pass
 
+class Tally(Filter):
+    checkpoint_ms = 50
+
+    def __init__(self):
+        self.counts = {}
+
+    def apply(self, value):
+        self.counts[self.source] = self.counts.get(self.source, 0) + 1
+        return self.counts[self.source]
+
+    def state(self):
+        return self.counts
+
+    def restore(self, state):
+        self.counts = state
+
 class Keep(Sink):
     def started(self):
         self.file = open("kept", "w", buffering=1)
@@ -124,6 +140,38 @@ def test_what_arrives_of_each_source_is_what_one_operator_would_have_passed(writ
     assert split == whole
     assert sorted(split) == SOURCES
     assert all(len(values) > 20 and values == sorted(values) for values in split.values())
+
+
+def test_replicas_with_checkpoints_count_each_reading_of_their_sources_once(write):
+    lines = """
+from actors import reliable
+from parts import Tally
+tally = flow.add(Tally, at=[w1, w2], replicas=2, by="source")
+for pulse in pulses:
+    pulse >> reliable(tally)
+tally >> reliable(keep)
+"""
+    came = kept(write(lines))
+    assert sorted(came) == SOURCES
+    assert all(counts == list(range(1, len(counts) + 1)) for counts in came.values())
+    assert all(wire.durable for wire in make_plan(load_checked(write(lines))).wires.values()
+               if "/tally-" in wire.source)
+
+
+def test_a_replica_whose_device_dies_costs_no_other_source_anything(write):
+    sim, calm = Sim(load_checked(write()), seed=5), kept(write(), ms=12_000)
+    sim.run_ms(4000)
+    sim.crash("office/w2")
+    sim.run_ms(4000)
+    sim.restart("office/w2")
+    sim.run_ms(4000)
+    sim.finish()
+    came = by_source((source, value) for _, source, value in sim.sink("office/desk/keep"))
+    hurt = {SOURCES[1], SOURCES[3]}
+    assert {source for source in SOURCES if came[source] != calm[source]} == hurt
+    for source in hurt:
+        assert came[source] == sorted(came[source])
+        assert max(came[source]) > 0.9 * max(calm[source])  # and it goes on
 
 
 def test_wires_may_be_drawn_in_any_order_since_they_are_split_when_all_are_there(write):
