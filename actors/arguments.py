@@ -15,7 +15,7 @@ from mp_actors.errors import ActorsError
 
 DEPTH_MAX = 12  # the codec takes 16; the rest is for the command that carries the arguments
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
-TAKEN = ("at", "name")  # keywords of `add` itself
+TAKEN = ("at", "name", "replicas", "by")  # keywords of `add` itself
 REMEDIES = {
     "set": "give a list: sorted(…)",
     "frozenset": "give a list: sorted(…)",
@@ -144,6 +144,22 @@ def misfits(cls: type, given: Collection[str]) -> list[ArgumentError]:
                 )
             )
     return found
+
+
+def setting(stage: Any, name: str) -> float | None:
+    """A setting of an actor: what its constructor is given, that one's default, or its class's."""
+    if name in stage.arguments:
+        value = stage.arguments[name]
+    else:
+        try:
+            parameter = inspect.signature(stage.cls).parameters.get(name)
+        except (TypeError, ValueError):
+            parameter = None
+        value = None if parameter is None else parameter.default
+        if not isinstance(value, int | float):
+            value = getattr(stage.cls, name, None)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return float(value) if is_number else None
 
 
 def _taken(cls: type, name: str) -> ArgumentError:

@@ -23,6 +23,7 @@ from actors.device_check import (
 from actors.durability import check_checkpoints, check_kept_wires
 from actors.pipeline import Pipeline, Stage, Wire
 from actors.problems import Problem, Problems, SiteError, SourceLine, shown_value, suggestion
+from actors.replicas import check_replicas
 from actors.site import Site, is_importable, load
 from actors.topology import Device
 from mp_actors.actor import Actor
@@ -56,7 +57,8 @@ def check(site: Site) -> list[Problem]:
     for flow in site.flows:
         problems.extend(flow.problems)
         _check_wires(flow, problems)
-    for stage in site.stages:
+        check_replicas(flow.replicas, flow.split, problems)
+    for stage in _judged(site.stages):
         _check_place(site, stage, problems)
         _check_importable(site, stage, problems)
         _check_hardware(site, stage, problems)
@@ -66,6 +68,16 @@ def check(site: Site) -> list[Problem]:
     check_kept_wires(site.wires, site.device_of, problems)
     _check_stage_names(site, problems)
     return problems.sorted(site.file)
+
+
+def _judged(stages: Iterable[Stage]) -> Iterable[Stage]:
+    """Of replicas with one place, the first: what is wrong with it is wrong with all."""
+    seen = set()
+    for stage in stages:
+        key = (stage.whole, id(stage.at))
+        if stage.whole is None or key not in seen:
+            seen.add(key)
+            yield stage
 
 
 def _check_pipeline_names(flows: Iterable[Pipeline], problems: Problems) -> None:
@@ -139,7 +151,7 @@ def _check_wires(flow: Pipeline, problems: Problems) -> None:
             )
     fed = {wire.target for wire in flow.wires}
     for stage in flow.stages:
-        if stage.role in NEEDS_INPUT and stage not in fed:
+        if stage.role in NEEDS_INPUT and stage not in fed and stage.whole is None:
             problems.add(
                 stage.declared_at,
                 f"nothing is wired to {stage.name}, which is {_with_article(stage.role)}",

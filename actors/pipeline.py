@@ -7,14 +7,15 @@ is ever made here; its constructor runs on its device.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from actors.arguments import ArgumentError, Reference, misfits, reference_to, travelling
 from actors.delivery import STREAM, Delivery
 from actors.each import Each
 from actors.problems import Problems, SourceLine, here, shown_value
+from actors.replicas import Replicas, Split, checked_places, replica_name, split
 from mp_actors.actor import Actor
 from mp_actors.full import DROP_OLDEST
 from mp_actors.path import join
@@ -42,23 +43,25 @@ class Stage:
     arguments: Mapping[str, Any]
     references: tuple[Reference, ...]  # what its device has to import
     declared_at: SourceLine
+    whole: "Stage | None" = None  # of what it is a replica
 
     def __repr__(self) -> str:
         return f"<stage {self.name}>"
 
-    def __rshift__(self, target: "Stage | Each | Delivery") -> "Stage | Each":
+    def __rshift__(self, target: "Stage | Each | Replicas | Delivery") -> "Stage | Each | Replicas":
         """Draw a wire and return its target, so that a line can go on."""
         at = here()
         delivery = target if isinstance(target, Delivery) else Delivery(target)
         if isinstance(delivery.target, Each):
             return delivery.target.from_one(self, delivery)
-        if not isinstance(delivery.target, Stage):
-            self.pipeline._add_no_stage(at, delivery.target)
+        end = delivery.target.whole if isinstance(delivery.target, Replicas) else delivery.target
+        if not isinstance(end, Stage):
+            self.pipeline._add_no_stage(at, end)
             return self
         delivery.check(self.pipeline.problems, at)
         wire = Wire(
             self,
-            delivery.target,
+            end,
             at,
             delivery.kind,
             delivery.when_full,
@@ -115,12 +118,15 @@ class Pipeline:
         self.problems = Problems()
         self.declared_at = here()
         self._stages: list[Stage] = []
-        self._wires: list[Wire] = []
+        self._wires: list[Wire] = []  # as they are drawn
+        self._replicas: list[Replicas] = []
+        self._split: Split | None = None  # of the wires, until another is drawn
         self.problems.check_name(self.declared_at, "pipeline", name)
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name}>"
 
+    @overload
     def add(
         self,
         cls: type,
@@ -128,25 +134,57 @@ class Pipeline:
         *,
         at: Place | str | None = None,
         name: str | None = None,
+        replicas: None = None,
+        by: None = None,
         **arguments: object,
-    ) -> Stage:
+    ) -> Stage: ...
+
+    @overload
+    def add(
+        self,
+        cls: type,
+        /,
+        *,
+        at: Place | str | Sequence[Place | str] | None = None,
+        name: str | None = None,
+        replicas: int,
+        by: str,
+        **arguments: object,
+    ) -> Replicas: ...
+
+    def add(
+        self,
+        cls: type,
+        /,
+        *,
+        at: Place | str | Sequence[Place | str] | None = None,
+        name: str | None = None,
+        replicas: int | None = None,
+        by: str | None = None,
+        **arguments: object,
+    ) -> Stage | Replicas:
         """Declare an actor of this class; further keywords go to its constructor, on its device.
 
         at: the device it is pinned to. name: how it is called there, by default after its class.
+        replicas: that many of it, `NAME-1` and so on, each for a share of the sources and with a
+        place of its own; `at` may be a list, which they take in turn. by="source": all readings
+        that came into being at one path meet one replica, and are in order behind it; between
+        sources there is no order. So what knows of each source by itself, like `Deadband`, gives
+        what one would give; `Mean` gives one of each share.
         """
-        line = here()
-        if not self._is_actor_class(cls, line):
-            return Stage(self, Filter, name or "unknown", at, {}, (), line)  # takes any wire
-        references: list[Reference] = []
-        values = self._travelling_arguments(cls, arguments, references, line)
-        try:
-            references.append(reference_to(cls, f"class {cls.__name__}"))
-        except ArgumentError as misfit:
-            self._add_misfit(line, misfit)
-        name = self._checked_name(cls, name, line)
-        stage = Stage(self, cls, name, at, values, tuple(references), line)
-        self._stages.append(stage)
-        return stage
+        if replicas is None and by is None:
+            return self._take([self._declared(cls, at, name, arguments)])[0]
+        places = checked_places(self.problems, here(), cls, replicas, by, at)
+        if not places:
+            first = next(iter(at), None) if isinstance(at, list | tuple) else at
+            return self._take([self._declared(cls, first, name, arguments)])[0]
+        whole = self._declared(cls, None, name, arguments, len(places))
+        if whole.cls in ROLES:  # no actor, and one has said so
+            return whole
+        several = Replicas(whole, places)
+        self._replicas.append(several)
+        self._take(several.stages)
+        return several
 
     def each(
         self,
@@ -173,10 +211,9 @@ class Pipeline:
                 remedy="declare them first" if is_several else "for one: add(…, at=…)",
             )
             return Each(self.problems, [])
-        first = self.add(cls, at=places[0], name=name, **arguments)
+        first = self._declared(cls, places[0], name, arguments)
         others = [replace(first, at=place) for place in places[1:]]
-        self._stages += others
-        return Each(self.problems, [first, *others])
+        return Each(self.problems, self._take([first, *others]))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -185,8 +222,46 @@ class Pipeline:
 
     @property
     def wires(self) -> tuple[Wire, ...]:
+        """In the order of declaration; one that is drawn to replicas leads to one of them."""
+        return self.split.wires
+
+    @property
+    def replicas(self) -> tuple[Replicas, ...]:
         """In the order of declaration."""
-        return tuple(self._wires)
+        return tuple(self._replicas)
+
+    @property
+    def split(self) -> Split:
+        """The wires that are drawn so far, shared out among replicas."""
+        if self._split is None:
+            self._split = split(self._wires, self._replicas)
+        return self._split
+
+    def _declared(
+        self,
+        cls: type,
+        at: Any,
+        name: str | None,
+        arguments: Mapping[str, object],
+        replicas: int | None = None,
+    ) -> Stage:
+        """A stage of these declarations; what is wrong with them is recorded."""
+        line = here()
+        if not self._is_actor_class(cls, line):
+            return Stage(self, Filter, name or "unknown", at, {}, (), line)  # takes any wire
+        references: list[Reference] = []
+        values = self._travelling_arguments(cls, arguments, references, line)
+        try:
+            references.append(reference_to(cls, f"class {cls.__name__}"))
+        except ArgumentError as misfit:
+            self._add_misfit(line, misfit)
+        name = self._checked_name(cls, name, replicas, line)
+        return Stage(self, cls, name, at, values, tuple(references), line)
+
+    def _take(self, stages: Sequence[Stage]) -> Sequence[Stage]:
+        """Let stages be part of the pipeline, but for those that only stand for a mistake."""
+        self._stages += [stage for stage in stages if stage.cls not in ROLES]
+        return stages
 
     def _is_actor_class(self, cls: object, line: SourceLine) -> bool:
         if isinstance(cls, type) and issubclass(cls, Actor) and cls not in ROLES:
@@ -209,11 +284,14 @@ class Pipeline:
         )
         return False
 
-    def _checked_name(self, cls: type, name: str | None, line: SourceLine) -> str:
-        """The name of a stage; what is wrong with it is recorded."""
+    def _checked_name(
+        self, cls: type, name: str | None, replicas: int | None, line: SourceLine
+    ) -> str:
+        """The name of a stage, or of so many in common; what is wrong with it is recorded."""
         chosen = kebab(cls.__name__) if name is None else name
-        self.problems.check_name(line, "stage", chosen)
-        if chosen in RESERVED_NAMES:
+        longest = chosen if replicas is None else replica_name(chosen, replicas)
+        self.problems.check_name(line, "stage", longest)
+        if longest in RESERVED_NAMES:
             self.problems.add(
                 line,
                 f"the name {chosen!r} is reserved for the runtime's own actor",
@@ -254,6 +332,7 @@ class Pipeline:
             )
             return
         self._wires.append(wire)
+        self._split = None
 
     def _add_no_stage(self, line: SourceLine, found: object) -> None:
         several = isinstance(found, list | tuple | set)

@@ -61,7 +61,11 @@ def why(planned: Plan, actor: str) -> RenderableType | str:
     by_path = {
         stage.path_on(place.device): stage for stage, place in placement.places.items()
     }
-    found = [path for path, stage in by_path.items() if actor in (path, stage.name)]
+    found = [
+        path
+        for path, stage in by_path.items()
+        if actor in (path, stage.name, (stage.whole or stage).name)
+    ]
     if not found:
         names = [*by_path, *(stage.name for stage in by_path.values())]
         return f"{actor}: no such actor; {suggestion(actor, names)}"

@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from actors.arguments import setting
 from actors.pipeline import Stage
 from actors.placement.profile import ACTOR, DECLARED, MEASURED
-from actors.placement.sited import setting
 from actors.plan import Plan
 from actors.site import Site
 

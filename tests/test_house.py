@@ -59,7 +59,7 @@ FLOORS = {
         "placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten boards.inline "
         "accel.codec accel.crypto placement.tree placement.profile",
-        2: "topology each boards.build boards.world_file boards.port kept placement.state "
+        2: "topology each replicas boards.build boards.world_file boards.port kept placement.state "
         "placement.programme",
         3: "pipeline device_check boards.virtual boards.remote keeper placement.search "
         "placement.milp",

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from actors.arguments import setting
 from actors.experiments.grid import Experiment, ExperimentError, Point
 from actors.placement.profile import ACTOR
-from actors.placement.sited import setting
 from actors.placement.strategies import STRATEGIES
 from actors.plan import Plan, make_plan
 from actors.sim.ledger import numbers_of

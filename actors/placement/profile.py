@@ -7,8 +7,8 @@ profile names and the site does not have is an error; what it leaves out is not.
 """
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,34 @@ def read(file: Path, names: Names) -> Profile:
     if reader.wrong:
         raise ProfileError("\n".join(reader.wrong))
     return profile
+
+
+def for_each(known: Profile, groups: Mapping[str, Sequence[str]]) -> Profile:
+    """What is said of several actors by a name they have in common, said of each.
+
+    What is said of one of them by its own name comes first.
+    """
+
+    def spread(section: Mapping[str, Any]) -> dict[str, Any]:
+        several = {one: section[name] for name in groups if name in section for one in groups[name]}
+        return {**several, **{name: of for name, of in section.items() if name not in groups}}
+
+    return replace(
+        known,
+        actors=spread(known.actors),
+        together=tuple(
+            tuple(one for name in group for one in groups.get(name, (name,)))
+            for group in known.together
+        ),
+        never=spread(known.never),
+        domain=spread(known.domain),
+        present=spread(known.present),
+        measured=frozenset(
+            (label, one, figure)
+            for label, name, figure in known.measured
+            for one in (groups.get(name, (name,)) if label == "actors" else (name,))
+        ),
+    )
 
 
 class _Reader:

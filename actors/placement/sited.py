@@ -6,13 +6,14 @@ is told a time.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from actors.arguments import setting
 from actors.durability import has_checkpoints
 from actors.pipeline import Stage
 from actors.placement import explain, profile
@@ -77,7 +78,10 @@ def place(site: Site, routing: Routing, strategy: str = "search",
     beside = Path(site.file).with_suffix(".profile.json")
     if file is None and beside.is_file():
         file = beside
-    known = profile.read(file, _names(site)) if file is not None else profile.Profile()
+    groups = _groups(site)
+    known = profile.Profile()
+    if file is not None:
+        known = profile.for_each(profile.read(file, _names(site, groups)), groups)
     builder = _Builder(site, routing, known)
     instance = builder.instance()
     budget = Budget(EXACT_S if strategy == "exact" else inf, ROUNDS)
@@ -92,12 +96,22 @@ def place(site: Site, routing: Routing, strategy: str = "search",
     return Placement(places, instance, found, builder.values, defaulted, known.file)
 
 
-def _names(site: Site) -> profile.Names:
+def _groups(site: Site) -> dict[str, list[str]]:
+    """What replicas are called in common, where that is no name of an actor; and each."""
+    names = {stage.name for stage in site.stages}
+    groups: dict[str, list[str]] = {}
+    for stage in site.stages:
+        if stage.whole is not None and stage.whole.name not in names:
+            groups.setdefault(stage.whole.name, []).append(stage.name)
+    return groups
+
+
+def _names(site: Site, groups: Collection[str]) -> profile.Names:
     topology = site.topology
     pinned = [(stage, site.device_of(stage)) for stage in site.stages]
     paths = [stage.path_on(device) for stage, device in pinned if device is not None]
     return profile.Names(
-        actors=[*dict.fromkeys(stage.name for stage in site.stages), *paths],
+        actors=[*dict.fromkeys(stage.name for stage in site.stages), *paths, *groups],
         devices=[device.path for device in topology.devices],
         links=[f"{link.a.path} - {link.b.path}" for link in topology.links],
         domains=[domain.name for domain in topology.domains],
@@ -294,19 +308,3 @@ class _Builder:
                 + "\n".join(lines)
                 + "\n    remedy: take one of at=, together, never and domain back for them"
             )
-
-
-def setting(stage: Stage, name: str) -> float | None:
-    """A setting of an actor: what its constructor is given, that one's default, or its class's."""
-    if name in stage.arguments:
-        value = stage.arguments[name]
-    else:
-        try:
-            parameter = inspect.signature(stage.cls).parameters.get(name)
-        except (TypeError, ValueError):
-            parameter = None
-        value = None if parameter is None else parameter.default
-        if not isinstance(value, int | float):
-            value = getattr(stage.cls, name, None)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return float(value) if is_number else None

@@ -51,6 +51,16 @@ def test_another_device_is_one_more_line(folder):
     assert "field/probe-2/soil-moisture" in output([*ACTORS, "plan", "site.py"], folder)
 
 
+def test_one_operator_is_two_each_for_its_source(folder):
+    with (folder / "site.py").open("a") as file:
+        file.write(snippet("# site.py, one line more") + snippet("# site.py, one operator as two"))
+    planned = output([*ACTORS, "plan", "site.py"], folder)
+    rows = [row.split() for row in planned.splitlines() if "deadband-" in row and "/soil" in row]
+    assert [[end.rpartition("/")[2] for end in row[1:3]] for row in rows] == [
+        ["soil-moisture", "deadband-1"], ["soil-moisture", "deadband-2"]
+    ]
+
+
 def test_a_board_with_parts_from_the_shelf_measures_the_world_shown(folder):
     with (folder / "site.py").open("a") as file:
         file.write(snippet("# site.py, with a sensor from the shelf and a lamp"))
