@@ -9,7 +9,8 @@ a file importing only from floors below its own:
                each, replicas                    several that are drawn as one
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
-               placement, plan                   where things cost least; commands, as a difference
+               placement, plan                   where things cost least; all choices made
+               difference                        from one plan to another: commands
     keys       keys, keyfile, keystore, guards   who proves what to whom; on disk; at work
     action     reports, ledger, observer         what devices tell, checked; accounts
                state, maps, orders, controller   what is kept; who gets the map; roll-out; halt, end
@@ -29,7 +30,7 @@ a file importing only from floors below its own:
 
     declare    site file -> Topology, Pipeline -> site.load -> check -> placement -> plan
     run        runner -> one `node` process a device, `up` for the controller's
-               controller -> plan.diff -> commands -> routers -> node actors
+               controller -> difference -> commands -> routers -> node actors
     see        node actors -> reports -> controller -> ledger -> summary -> view, JSON
     why        a terminal -> controller -> questions -> node actors -> journal; answers return
 

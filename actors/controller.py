@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any
 
 from actors import reports
+from actors.difference import Command, diff
 from actors.maps import Maps
 from actors.observer import Observer
 from actors.orders import Error, Orders
-from actors.plan import Command, Plan, diff
+from actors.plan import Plan
 from actors.questions import Questions
 from actors.renewal import raised, renewed, restored, resumed
 from actors.repair import Repair

@@ -7,7 +7,7 @@ It knows which are open and why; what a command says, and to whom, is the contro
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from actors.plan import Command
+from actors.difference import Command
 from mp_actors.node import Node
 
 Error = tuple[str, str] | None  # (kind, text); see `mp_actors.control`

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from actors.delivery import RELIABLE
-from actors.plan import Command, Plan, WirePlan, diff, leaving, wire_commands, without_unknown
+from actors.difference import Command, diff, leaving, wire_commands, without_unknown
+from actors.plan import Plan, WirePlan
 
 
 def restored(

@@ -7,7 +7,8 @@ stands one that was sent and not answered, or one that was refused. Only those a
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from actors.plan import Command, Plan
+from actors.difference import Command
+from actors.plan import Plan
 
 ROWS_MAX = 50
 

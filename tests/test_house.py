@@ -67,8 +67,8 @@ FLOORS = {
         5: "durability routing resilience keys placement.explain",
         6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
-        8: "plan_view profiling ledger guards rollout questions causes renewal maps",
-        9: "observer client repair orders",
+        8: "plan_view profiling ledger guards questions causes difference maps",
+        9: "observer client repair orders rollout renewal",
         10: "controller summary trace",
         11: "assemble view view_trace sim sim.words sim.probe experiments experiments.grid "
         "experiments.delayed",

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from actors.accel import codec
-from actors.plan import diff
+from actors.difference import diff
 from mp_actors import batch, frame, news
 from mp_actors.board import say
 from mp_actors.requests import Requests

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from actors.check import load_checked
+from actors.difference import diff
 from actors.placement.profile import ProfileError
 from actors.placement.sited import ContradictionError
-from actors.plan import diff, make_plan
+from actors.plan import make_plan
 from mp_actors.errors import ActorsError
 
 ROOT = Path(__file__).parent.parent.parent

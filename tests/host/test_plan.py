@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.check import check, load_checked
+from actors.difference import diff
 from actors.pipeline import Pipeline
-from actors.plan import diff, make_plan
+from actors.plan import make_plan
 from actors.site import Site
 from actors.topology import Topology
 from mp_actors import frame

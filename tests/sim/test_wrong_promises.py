@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from actors import plan
+from actors import difference
 from actors.controller import Controller
 from mp_actors import full
 from mp_actors.arrivals import Arrivals
@@ -90,7 +90,7 @@ def _takes_any_number(outbox, value, at_us, source):
     return right_put(outbox, value, at_us, source)
 
 
-def _feeds_at_once(wire, before, right=plan.wire_commands):
+def _feeds_at_once(wire, before, right=difference.wire_commands):
     return right(wire, [key for key in before if key[0] != "source"])
 
 
@@ -118,7 +118,7 @@ WRONG = {
         {(ReliableOutbox, "moved"): property(_waits_while_it_sends)}, "flow", 40),
     "an actor is made twice": ({(Scheduler, "_make"): _is_made_twice}, "instances"),
     "what is full takes more": ({(Outbox, "put"): _takes_any_number}, "bound"),
-    "a stage is fed before it is wired": ({(plan, "wire_commands"): _feeds_at_once}, "given"),
+    "a stage is fed before it is wired": ({(difference, "wire_commands"): _feeds_at_once}, "given"),
 }
 
 
