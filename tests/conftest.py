@@ -11,8 +11,11 @@ TESTS = Path(__file__).parent
 ROOT = str(TESTS.parent)
 # What starts processes mostly waits for them.
 WAITING = ("bench", "host", "samples", "soak")
-# Of what computes, the folders with the longest files, and the longest of those, come first.
-COMPUTING_FIRST = ("sim/test_seeds.py", "sim/test_machine.py", "sim", "fuzz", "wire", "sensors")
+# Of either kind these come first: the longest files, and the folders that have long ones.
+FIRST = (
+    *("sim/test_seeds.py", "sim/test_machine.py", "sim", "test_portable", "test_house.py", "wire"),
+    *("bench", "samples", "soak"),
+)
 # `pytest` alone, unlike `python -m pytest`, does not put the current folder on the path.
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
@@ -26,15 +29,17 @@ def pytest_collection_modifyitems(items):
     """Mix files that compute with files that wait: processes that share out the files in this order
     keep all processors busy, and none of them has a long file left at the end.
     """
-    files = list(dict.fromkeys(item.path.relative_to(TESTS).as_posix() for item in items))
-    waiting = [file for file in files if file.startswith(WAITING)]
-    computing = sorted({*files} - {*waiting}, key=lambda file: (_rank(file), file))
-    places = {
-        file: at / len(kind) for kind in (waiting, computing) for at, file in enumerate(kind)
-    }
-    items.sort(key=lambda item: places[item.path.relative_to(TESTS).as_posix()])
+    files = list(dict.fromkeys(_file_of(item) for item in items))
+    kinds = ([], [])
+    for file in sorted(files, key=_rank):
+        kinds[file.startswith(WAITING)].append(file)
+    places = {file: at / len(kind) for kind in kinds for at, file in enumerate(kind)}
+    items.sort(key=lambda item: places[_file_of(item)])
+
+
+def _file_of(item):
+    return item.path.relative_to(TESTS).as_posix()
 
 
 def _rank(file):
-    ranks = [at for at, first in enumerate(COMPUTING_FIRST) if file.startswith(first)]
-    return min(ranks, default=len(COMPUTING_FIRST))
+    return min((at for at, one in enumerate(FIRST) if file.startswith(one)), default=len(FIRST))
