@@ -7,8 +7,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-TESTS = Path(__file__).parent
-ROOT = str(TESTS.parent)
+ROOT = str(Path(__file__).parent.parent)
 # What starts processes mostly waits for them.
 WAITING = ("bench", "host", "samples", "soak")
 # Of either kind these come first: the longest files, and the folders that have long ones.
@@ -38,7 +37,7 @@ def pytest_collection_modifyitems(items):
 
 
 def _file_of(item):
-    return item.path.relative_to(TESTS).as_posix()
+    return item.nodeid.partition("::")[0].removeprefix("tests/")
 
 
 def _rank(file):
