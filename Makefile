@@ -34,11 +34,12 @@ flash: $(STAMP) ## put a device of a site on a board: SITE=… DEVICE=field/prob
 	@test -n '$(DEVICE)' || { echo 'make: which device? make flash SITE=$(SITE) DEVICE=field/probe-1' >&2; exit 2; }
 	$(RUN) -m actors flash $(SITE) $(DEVICE) $(if $(PORT),--port $(PORT))
 
-# A file of tests stays with one of two processes: what a file has started, its tests share.
+# A file of tests stays with one of three processes: what a file has started, its tests share. On
+# two processors mostly one of the three waits; see tests/conftest.py for the order.
 # They start hundreds of devices, of which none has to compile the same modules once more.
 test: $(STAMP) $(WASM) ## run all tests, the kernel's under MicroPython too
 	$(RUN) -m compileall -q actors mp_actors
-	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(STAMP) ## simulate many sites with heavy faults: SEEDS=1000 START=0; and a real one: HOURS=1
 	$(RUN) -m $(if $(HOURS),tests.soak --hours $(HOURS),tests.sim.soak --seeds $(SEEDS)) --start $(START)

@@ -28,10 +28,16 @@ STARTED = b"\x16"  # the process says this when it can be interrupted; it is for
 # A local mode that does nothing here. MicroPython clears all of them while it prompts, so it tells
 # whether a program runs. Changing to the prompt throws away what has come.
 PROGRAM_RUNS = termios.NOFLSH
-PROMPT_S = 4.0  # how long an interrupted program may take to the prompt; a node ends its links
+# How long an interrupted program may take to its prompt, of what this process had of that time: on
+# a busy machine both get less of it. As long as mpremote waits.
+PROMPT_S = 10.0
 LOOK_S = 0.02
 RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_READY = b'Type "help()" for more information.\r\n>>> '
+# The raw prompt takes a program in pieces: this begins it. One END confirms its end, one is after
+# what it says, one after its error. While it runs the modes say nothing, so these are counted.
+PASTE_READY, END = b"R\x01\x80\x00\x01", b"\x04"
+PASTE_ENDS, PASTE_RUNS = 3, 2
 BANNER = re.compile(rb"MicroPython [^\n]*\n" + re.escape(FRIENDLY_READY))
 LINE_END = re.compile(rb"(?<!\r)\n")
 SOFT_RESET = b"MPY: soft reboot\r\n"
@@ -47,9 +53,10 @@ CALL_S = 1.0
 
 # As on a board: an error in boot.py keeps main.py from running, and either leads to the prompt;
 # `sys.exit` begins anew. Without MICROPYINSPECT the process ends where a board would prompt.
+# Whoever waited for it to start may interrupt it as soon as it says so: it prompts from then on.
 RUN = """import os
-print(end='\x16')
 os.putenv('MICROPYINSPECT', '1')
+print(end='\x16')
 for name in {}:
     try:
         if name in os.listdir():
@@ -83,7 +90,9 @@ class Terminal:
         self._said = b""  # the last of it, to know which prompt it is at
         self._hidden: bytes | None = None  # what is not for the person, while a raw prompt is made
         self._is_started = False
-        self._call_until_s = self._heard_s = self._prompt_until_s = 0.0
+        self._ends_left = 0  # END that are to come of a program given in pieces
+        self._prompt_left_s = 0.0  # how long an interrupted program still has to its prompt
+        self._call_until_s = self._heard_s = 0.0
 
     def serve(self) -> None:
         """Be the board until an exception, as of Ctrl-C, ends it."""
@@ -100,7 +109,9 @@ class Terminal:
         writes = [self._inner] if self._to_board and not is_held else []
         if self._to_person:
             writes.append(self._outer)
+        before_s = time.monotonic()
         can_read, can_write, _ = select.select(reads, writes, [], LOOK_S if is_held else TURN_S)
+        self._prompt_left_s -= min(time.monotonic() - before_s, TURN_S)
         if self._outer in can_read:
             self._to_board += os.read(self._outer, CHUNK_BYTES)
         if self._inner in can_write:
@@ -159,15 +170,18 @@ class Terminal:
         status = self._process.wait()
         os.close(self._inner)
         is_raw = self._is_raw()
-        self._said = b""
+        self._said, self._ends_left = b"", 0
         time.sleep(AGAIN_S)
         files: tuple[str, ...] = ALL
         if status == 0:
             self._say(SOFT_RESET)
             if is_raw:
                 self._hidden, files = b"", ONLY_BOOT
-        elif status == -signal.SIGINT:
-            files = ()  # its program was just over when it was interrupted
+        # It was just over when it was interrupted, and whoever did so still waits for a prompt.
+        if status == -signal.SIGINT or (self._to_board and self._prompt_left_s > 0):
+            self._hidden, files = None, ()
+        else:
+            self._prompt_left_s = 0.0
         self._start(files)
 
     # -- bytes
@@ -176,9 +190,13 @@ class Terminal:
         """Whether the process would take a byte now, and not throw it away."""
         if not self._is_started:
             return False
-        return not self._program_runs() or time.monotonic() >= self._prompt_until_s
+        if not self._program_runs():
+            self._prompt_left_s = 0.0
+        return self._prompt_left_s <= 0
 
     def _program_runs(self) -> bool:
+        if self._ends_left == PASTE_RUNS:
+            return True
         return bool(termios.tcgetattr(self._inner)[3] & PROGRAM_RUNS)
 
     def _order(self) -> None:
@@ -192,7 +210,7 @@ class Terminal:
             _move(self._to_board, self._inner)
             return
         self._to_board = after  # what came before is for a program that is over
-        self._prompt_until_s = time.monotonic() + PROMPT_S
+        self._prompt_left_s = PROMPT_S
         os.killpg(self._process.pid, signal.SIGINT)
 
     def _listen(self) -> None:
@@ -212,6 +230,7 @@ class Terminal:
             return
         if CALL.search(data):
             self._call_until_s = time.monotonic() + CALL_S
+            self._ends_left = 0  # any byte may follow, either way
         elif not self._is_raw() and time.monotonic() >= self._call_until_s:
             data = LINE_END.sub(b"\r\n", data)  # as a board does, for whoever reads
         self._say(data)
@@ -236,6 +255,10 @@ class Terminal:
             self._heard_s = time.monotonic()
         self._to_person += data
         self._said = (self._said + data)[-CHUNK_BYTES:]
+        if self._ends_left:
+            self._ends_left = max(0, self._ends_left - data.count(END))
+        elif self._said.endswith(PASTE_READY):
+            self._ends_left = PASTE_ENDS
 
 
 def _move(data: bytearray, to: int) -> None:

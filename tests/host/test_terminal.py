@@ -1,6 +1,7 @@
 """A virtual board on a serial port is to mpremote what any board is."""
 
 import hashlib
+import time
 
 import pytest
 import serial
@@ -14,6 +15,9 @@ with open("starts", "a") as file:
 while True:
     time.sleep_ms(10)
 """
+
+RAW = b"raw REPL; CTRL-B to exit\r\n>"
+PASTE, PASTES = b"\x05A\x01", b"R\x01\x80\x00\x01"
 
 
 @pytest.fixture
@@ -112,6 +116,27 @@ def test_a_person_at_the_prompt_interrupts_and_types(board):
         port.write(b"\x04")
         assert b"MPY: soft reboot\r\n" in port.read_until(b"soft reboot\r\n")
         assert b"MicroPython" in port.read_until(b">>> ")
+
+
+def test_whoever_comes_at_any_moment_of_a_reset_gets_a_prompt(board):
+    board.write("main.py", COUNTS)
+    with serial.Serial(board.port, timeout=30) as port:
+        asked = b"\r\x03\r\x01"
+        for moment in range(24):
+            port.write(asked)
+            assert port.read_until(RAW).endswith(RAW), moment
+            port.write(PASTE)
+            assert port.read_until(PASTES).endswith(PASTES)
+            port.write(b"import time, machine; time.sleep_ms(100); machine.reset()\x04")
+            time.sleep(moment * 0.02)  # from the pause before it to long after main.py began
+        port.write(asked)
+        assert port.read_until(RAW).endswith(RAW)
+
+
+def test_a_program_that_was_given_over_the_wire_and_never_ends_is_interrupted_by_the_next(board):
+    endless = "while True: print('on and on')"
+    assert board.mpremote("exec", "--no-follow", endless) == ""
+    assert board.mpremote("resume", "exec", "print('stopped')") == "stopped\n"
 
 
 def test_two_boards_have_a_port_each_and_the_same_name_finds_its_flash_again(tmp_path):

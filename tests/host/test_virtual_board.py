@@ -477,14 +477,14 @@ def test_a_reset_ends_the_process_with_its_own_status(flash, site, call):
     ids=["busy", "waiting", "asleep"],
 )
 def test_a_board_that_does_not_feed_its_watchdog_is_ended_whatever_it_does(flash, site, hang):
-    fed = "from machine import WDT\nimport time\ndog = WDT(timeout=1000)\nfor _ in range(6):\n"
+    fed = "from machine import WDT\nimport time\ndog = WDT(timeout=2000)\nfor _ in range(8):\n"
     fed += "    time.sleep_ms(300)\n    dog.feed()\nprint('fed')\n"
     lay_out(flash, site, fed + hang)
     argv, environment = virtual.command(flash)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(argv, env=environment, cwd=flash, **pipes) as board:
         assert board.wait(30) == -signal.SIGALRM
-        assert "fed\nwatchdog: not fed for 1000 ms" in board.stdout.read()
+        assert "fed\nwatchdog: not fed for 2000 ms" in board.stdout.read()
 
 
 def test_a_watchdog_that_is_none_is_refused(flash, site):
