@@ -2,6 +2,7 @@
 in which order its files come.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,10 @@ FIRST = (
 # `pytest` alone, unlike `python -m pytest`, does not put the current folder on the path.
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
+
+# Ctrl-C ends the devices that tests start, also where the tests run behind a shell that goes on:
+# such a shell lets all it starts ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a shared machine of two cores makes a test slow, not wrong.
 settings.register_profile("house", parent=settings(), deadline=None)
