@@ -27,7 +27,7 @@ class Connection:
 
     `peer`: the neighbour, for an acceptor None before its HELLO came. `greeting`: None once it is
     open or closed. `work`: a generator to be advanced in slices, for arithmetic that would stall a
-    board. `heard_ms`: when bytes came.
+    board. `heard_ms`: when bytes came; `since_ms`: since when it greets, or is confirmed.
     """
 
     def __init__(self, owner, link, peer, limits, now_ms):

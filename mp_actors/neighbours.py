@@ -151,6 +151,7 @@ class Neighbours:
         found.pending = None
         older, found.connection = found.connection, connection
         connection.is_waiting = True
+        connection.since_ms = self.clock.ticks_ms()
         if older is not None:
             self.disconnected(older, "replaced by a newer connection")
             if doubts is not None:  # it started anew, or there are two of one identity

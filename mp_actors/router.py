@@ -79,9 +79,10 @@ class Router(Actor):
             self._know(self.node.neighbours[number])
         self._spread_map()
         self.state.keep(fresh.link_numbers())
-        neighbours = self.node.neighbours
-        for link in sorted(self._own):
-            self._say_own(link, 0 if self._own[link] in neighbours else 1)
+        neighbours, bits = self.node.neighbours, []
+        for number in sorted(set(self._own.values())):
+            bits += self._own_bits(number, 0 if number in neighbours else 1)
+        self._spread(bits)
         self.node.links.rerouted()
         return self.version
 
@@ -100,16 +101,17 @@ class Router(Actor):
     def opened(self, peer):
         """A neighbour has greeted: news first, before anything else on this link (R1)."""
         self._know(peer)
+        fresh = self._own_bits(peer.number, 0)  # first: it is never told that its link is down
         if peer.is_router:
             self._tell_map(peer)
             for payload in news.bit_frames(self.state.bits()):
                 peer.send_news(payload)
             peer.has_news = True
-        self._set_up(peer.number, 0)
+        self._spread(fresh)
 
     def closed(self, peer):
         """The link to a neighbour is down; whoever wants to pass it learns it here."""
-        self._set_up(peer.number, 1)
+        self._spread(self._own_bits(peer.number, 1))
 
     def take_news(self, peer, payload):
         """A map or bits from another router. *Raises* RemoteWireError if not understood."""
@@ -147,15 +149,11 @@ class Router(Actor):
         if self.is_leaf(peer.number):
             peer.is_router = False
 
-    def _set_up(self, number, down):
-        for link in sorted(self._own):
-            if self._own[link] == number:
-                self._say_own(link, down)
-
-    def _say_own(self, link, down):
-        bit = self.state.own(link, self.node.number, down)
-        if bit is not None:
-            self._spread([bit])
+    def _own_bits(self, number, down):
+        """What is to be said of the links to this neighbour, if it is not said yet."""
+        links = [link for link in sorted(self._own) if self._own[link] == number]
+        bits = [self.state.own(link, self.node.number, down) for link in links]
+        return [bit for bit in bits if bit is not None]
 
     def _spread(self, bits):
         """Tell all routers that have had their first news (R8)."""

@@ -90,7 +90,7 @@ class World:
             if self.eager and self.nodes[number].is_router:
                 node = self.nodes[number]
                 node.neighbours[peer.number] = peer
-                node.forwarder._set_up(peer.number, 0)
+                node.forwarder._spread(node.forwarder._own_bits(peer.number, 0))
         return peers
 
     def cut(self, link):

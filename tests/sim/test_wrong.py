@@ -86,7 +86,7 @@ def _greets_without_bits(router, peer):
     if peer.is_router:
         router._tell_map(peer)
         peer.has_news = True
-    router._set_up(peer.number, 0)
+    router._spread(router._own_bits(peer.number, 0))
 
 
 def _greets_without_map(router, peer):
@@ -95,7 +95,7 @@ def _greets_without_map(router, peer):
         for payload in news.bit_frames(router.state.bits()):
             peer.send_news(payload)
         peer.has_news = True
-    router._set_up(peer.number, 0)
+    router._spread(router._own_bits(peer.number, 0))
 
 
 def _floods_nothing(router, _bits):
