@@ -103,9 +103,9 @@ WRONG = {
     "repeats are taken": ({(ReliableInlet, "arrived"): _takes_repeats}, "order"),
     "a lost grant is never healed": ({(Arrivals, "asked"): _grants_nothing}, "flow|held", 20),
     "a report of a past start is believed": (
-        {(Controller, "on_device"): _takes_any_report}, "report|roll", 47),
+        {(Controller, "on_device"): _takes_any_report}, "report|roll", 65),
     "an order for a past start is obeyed": (
-        {(System, "_check_start"): _obeys_any}, "order|given|account|reliable", 70),
+        {(System, "_check_start"): _obeys_any}, "order|given|account|reliable", 100),
     "a hold is never released": ({(full, "release"): _releases_nobody}, "flow|held"),
     "the older of two is kept where they wait": ({(Inlet, "_replace"): _keeps_the_older}, "newest"),
     "the older of two is kept where they leave": (
