@@ -21,7 +21,6 @@ BOARD, LINK = "d/board", "d/gate - d/board"
 SLOW_S = 0.4
 WORKS_S, RESTS_S = 0.002, 0.15
 NARROW_KBPS = 160
-TRIES = 4
 CASES = {  # how long the cable takes, and whether the board is braked
     "slow link": (SLOW_S, False),
     "slow link, slow board": (SLOW_S, True),
@@ -113,32 +112,17 @@ class Sieve(Started):
         return path.rsplit("/", 1)[0]
 
     def measured(self):
-        """A profile for each case; in the first the cable is narrow, too.
-
-        What else the machine does may slow the board, and hold back the first bytes of many: a case
-        is measured again as long as it does not look like itself, but not for ever.
-        """
+        """A profile for each case; in the first the cable is narrow, too."""
         profiles = {}
         for case in CASES:
             is_first = not profiles
             self.cable.bytes_per_s = NARROW_KBPS * 125 if is_first else None
             with self.like(case):
-                options, name = ("--bandwidth",) if is_first else (), f"{len(profiles)}.json"
-                for _ in range(TRIES):
-                    # A round trip of before is forgotten with the next beat.
-                    profiles[case] = self.measure(name, *options, seconds=3)
-                    if self.is_itself(case, profiles[case]):
-                        break
+                options = ("--bandwidth",) if is_first else ()
+                # A round trip of before is forgotten with the next beat.
+                profiles[case] = self.measure(f"{len(profiles)}.json", *options, seconds=3)
         self.cable.delay_s = SLOW_S
         return profiles
-
-    def is_itself(self, case, profile):
-        """Whether a profile shows what its case is about."""
-        if case == "slow link":
-            narrow = figure(profile, "links", LINK, "bandwidth_kbps") <= 1.2 * NARROW_KBPS
-            return narrow and self.place(profile) == BOARD
-        is_quick = figure(profile, "links", LINK, "delay_ms") < 1000 * SLOW_S
-        return is_quick == (case == "quick link") and self.place(profile) in (GATE, DESK)
 
     @contextmanager
     def like(self, case):
