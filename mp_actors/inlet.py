@@ -157,7 +157,8 @@ class Inlet:
         if count:
             self.late -= count
             self.missing -= count
-            self.short(count)
+            self.accepted += count
+            self.undelivered += count
             self.drop("link", count)
 
     def short(self, count):
