@@ -91,6 +91,7 @@ class Terminal:
         self._hidden: bytes | None = None  # what is not for the person, while a raw prompt is made
         self._is_started = False
         self._ends_left = 0  # END that are to come of a program given in pieces
+        self._is_given = False  # all of it, and the first of them is still to come
         self._prompt_left_s = 0.0  # how long an interrupted program still has to its prompt
         self._call_until_s = self._heard_s = 0.0
 
@@ -170,7 +171,7 @@ class Terminal:
         status = self._process.wait()
         os.close(self._inner)
         is_raw = self._is_raw()
-        self._said, self._ends_left = b"", 0
+        self._said, self._ends_left, self._is_given = b"", 0, False
         time.sleep(AGAIN_S)
         files: tuple[str, ...] = ALL
         if status == 0:
@@ -188,7 +189,7 @@ class Terminal:
 
     def _takes_orders(self) -> bool:
         """Whether the process would take a byte now, and not throw it away."""
-        if not self._is_started:
+        if not self._is_started or self._is_given:
             return False
         if not self._program_runs():
             self._prompt_left_s = 0.0
@@ -204,6 +205,9 @@ class Terminal:
         while it runs a program, that is a signal.
         """
         assert self._process is not None
+        if self._ends_left == PASTE_ENDS:
+            self._give()
+            return
         is_call = time.monotonic() < self._call_until_s
         _, interrupt, after = self._to_board.partition(INTERRUPT)
         if not interrupt or is_call or not self._program_runs():
@@ -212,6 +216,16 @@ class Terminal:
         self._to_board = after  # what came before is for a program that is over
         self._prompt_left_s = PROMPT_S
         os.killpg(self._process.pid, signal.SIGINT)
+
+    def _give(self) -> None:
+        """Hand on a program up to its END. What came right behind is for it while it runs, and as
+        bytes on the inner wire it would be lost with a process that ends.
+        """
+        program, end, after = self._to_board.partition(END)
+        program += end
+        _move(program, self._inner)
+        self._is_given = bool(end) and not program
+        self._to_board = program + after
 
     def _listen(self) -> None:
         """What the process says is for whoever listens at the port, mostly."""
@@ -230,7 +244,7 @@ class Terminal:
             return
         if CALL.search(data):
             self._call_until_s = time.monotonic() + CALL_S
-            self._ends_left = 0  # any byte may follow, either way
+            self._ends_left, self._is_given = 0, False  # any byte may follow, either way
         elif not self._is_raw() and time.monotonic() >= self._call_until_s:
             data = LINE_END.sub(b"\r\n", data)  # as a board does, for whoever reads
         self._say(data)
@@ -257,6 +271,7 @@ class Terminal:
         self._said = (self._said + data)[-CHUNK_BYTES:]
         if self._ends_left:
             self._ends_left = max(0, self._ends_left - data.count(END))
+            self._is_given = self._is_given and self._ends_left == PASTE_ENDS
         elif self._said.endswith(PASTE_READY):
             self._ends_left = PASTE_ENDS
 

@@ -133,6 +133,17 @@ def test_whoever_comes_at_any_moment_of_a_reset_gets_a_prompt(board):
         assert port.read_until(RAW).endswith(RAW)
 
 
+def test_who_interrupts_in_one_breath_with_the_program_that_resets_it_gets_a_prompt(board):
+    board.write("main.py", COUNTS)
+    with serial.Serial(board.port, timeout=30) as port:
+        port.write(b"\r\x03\r\x01")
+        assert port.read_until(RAW).endswith(RAW)
+        port.write(PASTE)
+        assert port.read_until(PASTES).endswith(PASTES)
+        port.write(b"import machine; machine.reset()\x04" + b"\r\x03\r\x01")
+        assert port.read_until(RAW).endswith(RAW)
+
+
 def test_a_program_that_was_given_over_the_wire_and_never_ends_is_interrupted_by_the_next(board):
     endless = "while True: print('on and on')"
     assert board.mpremote("exec", "--no-follow", endless) == ""

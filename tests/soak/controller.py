@@ -87,10 +87,13 @@ def _status(site: Flows) -> dict:
 
 
 def _wait_until_ready(site: Flows) -> None:
+    """Also until every device has told of itself and of its actors, which are reports apart."""
+
     def is_ready() -> bool:
         status = _status(site)
         heard = [one["pid"] for one in status.get("devices", {}).values()]
-        return bool(status.get("ready") and heard and all(heard))
+        is_told = heard and all(heard) and len(status["actors"]) == 2 * FLOWS
+        return bool(status.get("ready") and is_told)
 
     until(is_ready, f"a site that is rolled out\n{site.output}")
 
