@@ -113,7 +113,7 @@ class Arrivals:
         for number in sorted(self._inlets):
             inlet = self._inlets[number]
             self._wires.count(inlet)
-            if inlet.is_reliable and inlet.is_told and inlet.acknowledged != inlet.dealt:
+            if inlet.is_reliable and inlet.acknowledged != inlet.dealt:
                 inlet.granted = None
                 self._grant(inlet)
 
@@ -122,6 +122,8 @@ class Arrivals:
 
         Returns whether nothing more is to be told until it sends again.
         """
+        if inlet.is_reliable and not inlet.is_told:
+            return True  # it would speak of numbers that this source may never have given
         granted = inlet.grant()
         told = inlet.granted
         if told is None or 2 * diff(granted, told) >= inlet.bound:

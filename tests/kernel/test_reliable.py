@@ -309,6 +309,22 @@ def test_a_stopped_target_takes_nothing_and_nothing_is_given_up():
     assert wired.inlet.dropped == {}
 
 
+def test_a_stopped_target_acknowledges_nothing_of_a_source_that_began_anew():
+    wired = Wired(credit=8)
+    wired.emit(1, 2, 3)
+    wired.row.run(1000)
+    wired.row.nodes[2].scheduler.stop(FAR)
+    hears = deaf(wired.row.nodes[2].wires.arrivals)
+    node = wired.row.crash(0)
+    wired.source = node.scheduler.spawn(NEAR, Source)
+    wired.renew(2)
+    wired.emit(4, 5, 6, 7)
+    wired.row.run(3000)
+    hears()
+    wired.row.run(3000)
+    assert wired.outbox.values == [4, 5, 6, 7] and wired.outbox.acknowledged == 0
+
+
 def test_a_poisoned_reading_is_dealt_with_and_does_not_come_again():
     class Picky(Keeper):
         tries = 0

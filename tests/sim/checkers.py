@@ -23,7 +23,6 @@ from mp_actors.requests import Requests
 from mp_actors.ticks import WRAP_MS
 
 LOOK_MS = 100  # how often the omniscient account is looked at
-FLOW_MS = 3000  # after healing, every sink hears from every source within this
 SETTLE_MS = 14_000  # a silent neighbour is given up, a connection times out, news spread
 ASK_MS = 9000
 BELOW_MS = 5000  # before the wrap: so much later it is met by the first clock
@@ -36,6 +35,8 @@ NEVER = ("denied", "gone", "undecodable")
 
 class Watch:
     """Looks at a simulation every 100 ms of its time, and judges it at its end."""
+
+    flow_ms = 3000  # after healing, every sink hears from every source within this
 
     def __init__(self, sim):
         self.sim = sim
@@ -54,7 +55,7 @@ class Watch:
     def finish(self):
         """Heal, rest, and judge everything. Returns what is wrong, as sentences."""
         sim = self.sim
-        before_ms = HEAL_MS - FLOW_MS
+        before_ms = HEAL_MS - self.flow_ms
         sim.at(sim.now_us + before_ms * 1000, self._remember_sinks)
         sim.at(sim.now_us + (HEAL_MS - 1) * 1000, self._check_flow)
         sim.finish()
@@ -110,6 +111,10 @@ class Watch:
     def _is_steady(self, _wire):
         """Whether both ends of a wire were there all the time: only then its numbers tell all."""
         return True
+
+    def _is_never(self, _wire, reason):
+        """Whether nothing of a wire may end for this reason."""
+        return reason in NEVER
 
     def _is_asked_again(self, body):
         """Whether a frame can come again without a loop: a question for credit."""
@@ -210,7 +215,7 @@ class Watch:
                 self._say(f"{path} said: {text}")
         for node in self._nodes():
             for (wire, reason), readings in sorted(node.wires.lost.items()):
-                if reason in NEVER and self._is_steady(wire):
+                if self._is_never(wire, reason) and self._is_steady(wire):
                     self._say(f"{node.path}: {readings} of wire {wire} ended as {reason}")
             for text in sorted(node.links.link_errors):
                 self._say(f"{node.path}: a neighbour broke the protocol: {text}")

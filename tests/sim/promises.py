@@ -35,6 +35,10 @@ SECONDS = 30
 class Promises(Watch):
     """Watches a simulation of a `diary_site`."""
 
+    # Who is held rests until half of what waits is gone: 64 readings, of which a slow board takes
+    # 50 a second, or less where several wires end there.
+    flow_ms = 10_000
+
     def __init__(self, sim, diary):
         self.diary = diary
         self._taken = {}  # wire -> [(number, start of the source's device)]
@@ -106,6 +110,11 @@ class Promises(Watch):
             self.sim.devices[path].node is not None and self.diary.starts[path] == 1
             for path in ends
         )
+
+    def _is_never(self, wire, reason):
+        """What leaves a source before its target has the wire, comes again if it is reliable."""
+        is_sent_again = reason == full.GONE and self._wires[wire].delivery == "reliable"
+        return not is_sent_again and super()._is_never(wire, reason)
 
     def _is_asked_again(self, body):
         return body[:1] in QUESTION or self._wires[batch.head(body)[0]].delivery == "reliable"
