@@ -301,15 +301,14 @@ def give_map(node, plain):
 
 
 def settle(nodes, links=()):
-    """Step nodes and pump links until nothing moves."""
+    """Step nodes and pump links until nothing moves. Returns ms until something is due."""
     for _ in range(1000):
+        wait_ms = min([node.step(node.clock.ticks_ms()) for node in nodes])
         busy = False
-        for node in nodes:
-            busy = node.step(node.clock.ticks_ms()) == 0 or busy
         for link in links:
             busy = link.pump() or busy
-        if not busy:
-            return
+        if wait_ms and not busy:
+            return wait_ms
     raise AssertionError("no rest after 1000 rounds")
 
 
@@ -341,11 +340,13 @@ class Row:
         settle(self.nodes, self.links)
 
     def run(self, ms=0):
-        """Let time pass."""
-        settle(self.nodes, self.links)
-        for _ in range(ms):
-            self.clock.advance_ms(1)
-            settle(self.nodes, self.links)
+        """Let time pass, from one moment at which something is due to the next."""
+        wait_ms = settle(self.nodes, self.links)
+        while ms > 0:
+            passed_ms = min(ms, wait_ms)
+            self.clock.advance_ms(passed_ms)
+            ms -= passed_ms
+            wait_ms = settle(self.nodes, self.links)
 
     def wire(self, number, source, target, first=1, origins=(), limit=1 << 20, **more):
         """Make both ends of a wire, the target's first. `more`: other keys of its spec."""
