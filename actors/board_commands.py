@@ -37,7 +37,8 @@ def flash(
     Its Wi-Fi is taken from $ACTORS_WIFI (NAME:PASSWORD), or asked for.
     """
     from actors.boards import port as ports
-    from actors.flash import WIFI_VARIABLE, Flasher, wifi_of
+    from actors.boards.reach import WIFI_VARIABLE, wifi_of
+    from actors.flash import Flasher
     from actors.flash_all import flash_all
 
     if all_boards == (device is not None) or (all_boards and port is not None):

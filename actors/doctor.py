@@ -17,8 +17,9 @@ from actors import launch
 from actors.boards import build, interpreter
 from actors.boards import port as ports
 from actors.boards.interpreter import BoardError, Interpreter
+from actors.boards.probe import probe
+from actors.boards.reach import is_listening, is_loopback, own_address
 from actors.boards.remote import Remote
-from actors.flash import is_listening, is_loopback, own_address, probe
 from actors.guards import is_sealed, keys_for
 from actors.keystore import Store
 from actors.site import Site

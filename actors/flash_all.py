@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from actors.boards.interpreter import BoardError
+from actors.boards.probe import probe
+from actors.boards.reach import Wifi
 from actors.boards.remote import Remote
-from actors.flash import Flasher, Wifi, probe
+from actors.flash import Flasher
 from actors.topology import Device, Topology
 from mp_actors.errors import ActorsError
 

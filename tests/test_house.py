@@ -64,7 +64,7 @@ FLOORS = {
         3: "pipeline device_check boards.virtual boards.remote keeper placement.search "
         "placement.milp",
         4: "site boards.terminal boards.image placement.strategies",
-        5: "durability routing resilience keys placement.explain",
+        5: "durability routing resilience keys placement.explain boards.probe boards.reach",
         6: "check placement.sited costs keyfile",
         7: "plan keystore loopwatch",
         8: "plan_view profiling ledger guards questions causes difference maps",

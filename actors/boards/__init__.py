@@ -2,6 +2,7 @@
 
     in a folder    interpreter, shorten, build, virtual    flash that a process runs
     at a port      port, remote, onboard, image            flash that mpremote reaches
+                   probe, reach                            what is there; whom it reaches
     both           terminal                                a process at a port
 
 From a site's folder to the flash of a board. Nothing here runs inside an actor, and the kernel

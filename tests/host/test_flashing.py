@@ -20,9 +20,11 @@ from actors.boards import port as ports
 from actors.boards.image import image
 from actors.boards.interpreter import BoardError, find
 from actors.boards.onboard import MAIN, install
+from actors.boards.probe import Found, differences, probe
+from actors.boards.reach import wifi_of
 from actors.boards.remote import Remote
 from actors.check import load_checked
-from actors.flash import Flasher, Found, differences, probe, wifi_of
+from actors.flash import Flasher
 from actors.flash_all import flash_all
 from actors.plan import make_plan
 from mp_actors.errors import ActorsError
@@ -414,7 +416,7 @@ def test_where_no_micropython_answers_the_command_that_puts_one_there_is_given(m
 
 
 def test_a_micropython_too_old_is_refused_by_its_version(bench, monkeypatch):
-    monkeypatch.setattr("actors.flash.VERSION_MIN", (9, 0, 0))
+    monkeypatch.setattr("actors.boards.probe.VERSION_MIN", (9, 0, 0))
     with pytest.raises(BoardError, match=r"MicroPython 1\.\d+\.\d+ is too old, 9\.0\.0 is needed"):
         probe(Remote(bench.board.port))
 

@@ -105,7 +105,7 @@ EVERY = 1 if sys.implementation.name == "cpython" else 5
 
 
 def check_cut_everywhere(mend, every=EVERY, make=Schedule):
-    """Cut at each so many bytes, each way. Fails unless all 40 messages are heard each way, in order.
+    """Cut at each so many bytes, each way. Fails unless all 40 messages are heard, in order.
 
     Returns how often it was cut.
     """
