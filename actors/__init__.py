@@ -19,7 +19,7 @@ a file importing only from floors below its own:
     devices    awaiting, loopwatch               handlers that wait; those that block
                assemble, launch, boards, accel, serial   a worker or a board on this machine
     simulated  sim                               the same devices, in virtual time
-    people     client, running, asking, summary, view, plan_view, runner, tap
+    people     client, running, asking, summary, view, plan_view, children, runner, tap
     commands   commanding, run_commands, look_commands, keys_command, cli
     measured   burst, profiling                  what gets through; figures for the planner
                measuring, profile_command        a site that runs, or is run for that

@@ -4,19 +4,15 @@ It starts what `node` and `up` start, asks the controller like any other console
 started, whatever happens. A child ends by itself when this process does: its standard input closes.
 """
 
-import os
-import queue
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console as Screen
 from rich.live import Live
@@ -24,6 +20,7 @@ from rich.live import Live
 from actors import summary, view
 from actors.boards import virtual
 from actors.boards.interpreter import BoardError
+from actors.children import Children, interrupts_held
 from actors.client import ANSWER_TIMEOUT_S, Console, UnreachableError
 from actors.guards import is_sealed, keys_for
 from actors.keys import CONSOLE
@@ -39,10 +36,8 @@ POLL_S = 0.25
 PATIENCE_S = 1.0  # for a status: whoever hangs is not to look up meanwhile
 READY_TIMEOUT_S = 30.0
 NEVER_S = float("inf")
-AGAIN_MAX_S = 5.0  # before a process that died is started again
 DRAIN_S = 2.0  # what is in flight after that is expired
 REST_TIMEOUT_S = 6.0
-END_TIMEOUT_S = 3.0
 
 Errand = Callable[[dict[str, Any]], bool]
 
@@ -57,13 +52,7 @@ class Runner:
         self.problems: list[str] = []
         self.events: list[str] = []
         self._addresses: dict[str, Address] = free_addresses(site)
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._commands: dict[str, list[str]] = {}
-        self._died: dict[str, str] = {}
-        self._again_s: dict[str, float] = {}
-        self._delays_s: dict[str, float] = {}
-        self._rests = False  # nobody is started again any more
-        self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._children = Children(self._say, self.problems)
         self._console: Console | None = None
         self._status: dict[str, Any] = {}
         self._status_s = 0.0  # when that was told
@@ -82,7 +71,7 @@ class Runner:
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             try:
-                with _interrupts_held():
+                with interrupts_held():
                     self._start()
                 self._watch(seconds, errand)
             except KeyboardInterrupt:
@@ -120,27 +109,12 @@ class Runner:
                 continue
             command = ["up"] if path == self.plan.controller else ["node"]
             command += [self.site.file] + ([path] if command == ["node"] else [])
-            self._commands[path] = [sys.executable, "-m", "actors", *command, *options]
-            self._spawn(path)
+            self._children.start(path, [sys.executable, "-m", "actors", *command, *options])
 
     def _compile_ahead(self) -> None:
         if any(one.is_board and one.host == "local" for one in self.plan.devices.values()):
             with suppress(BoardError):  # each board says it for itself
                 virtual.compile_ahead(self.site.folder)
-
-    def _spawn(self, path: str) -> None:
-        child = subprocess.Popen(
-            self._commands[path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            # Ctrl-C is for this process alone: it ends the others in order.
-            start_new_session=True,
-        )
-        assert child.stdout is not None
-        self._children[path] = child
-        threading.Thread(target=self._read, args=(path, child.stdout), daemon=True).start()
 
     def _keys(self) -> Store:
         """Those beside the site file; without any, some for this run alone."""
@@ -151,54 +125,14 @@ class Runner:
                 self._store.make(self.site)
         return self._store
 
-    def _read(self, path: str, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._lines.put((path, line.decode(errors="replace").rstrip()))
-
-    def _look_after_children(self) -> None:
-        for path, child in self._children.items():
-            code = child.poll()
-            if code is not None and path not in self._died:
-                how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-                self._died[path] = how
-                self.problems.append(f"{path}: the process ended ({how})")
-                self._say(path, f"ended: {how}")
-                # One that ends at once is tried less and less often.
-                delay_s = min(AGAIN_MAX_S, 2 * self._delays_s.get(path, 0.25))
-                self._delays_s[path] = delay_s
-                self._again_s[path] = time.monotonic() + delay_s
-        for path, when_s in list(self._again_s.items()):
-            if time.monotonic() >= when_s and not self._rests:
-                del self._again_s[path], self._died[path]
-                self._say(path, "is started again")
-                with _interrupts_held():
-                    self._spawn(path)
-        while not self._lines.empty():
-            self._say(*self._lines.get())
-
     def _end(self) -> None:
-        """End every child: by order, by a signal, by force."""
+        """End what was started, and leave nothing behind."""
         try:
             self._ask("end")
-        except ActorsError:
-            # Nobody passes the order on; to each child the end of its input is one.
-            for child in self._children.values():
-                assert child.stdin is not None
-                child.stdin.close()
-        deadline = time.monotonic() + END_TIMEOUT_S
-        for child in self._children.values():
-            _wait(child, deadline)
-        for child in self._children.values():
-            if child.poll() is None:
-                child.terminate()
-        deadline = time.monotonic() + 1.0
-        for child in self._children.values():
-            _wait(child, deadline)
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-        while not self._lines.empty():
-            self._say(*self._lines.get())
+            were_told = True
+        except ActorsError:  # nobody passes the order on
+            were_told = False
+        self._children.end(were_told)
         if self._console is not None:
             self._console.close()
         remove_note(Path(self.site.file))
@@ -212,7 +146,7 @@ class Runner:
         given_up_s = time.monotonic() + READY_TIMEOUT_S if all_local else NEVER_S
         with Live(console=self.screen, auto_refresh=False, transient=True) as display:
             while True:
-                self._look_after_children()
+                self._children.look_after()
                 self._refresh()
                 flowed_s = self._status.get("seconds", 0.0)
                 if self.screen.is_terminal:
@@ -254,9 +188,9 @@ class Runner:
 
     def _rest(self) -> None:
         """Halt the sensors and wait until nothing moves any more, for a bounded time."""
-        self._rests = True
+        self._children.rests = True
         self._refresh()
-        if not self._status or self.plan.controller in self._died:
+        if not self._status or self.plan.controller in self._children.died:
             return
         is_ready = self._status["ready"]  # so who was not heard yet soon will be
         try:
@@ -267,10 +201,10 @@ class Runner:
         deadline = time.monotonic() + REST_TIMEOUT_S
         while time.monotonic() < deadline:
             time.sleep(POLL_S)
-            self._look_after_children()
+            self._children.look_after()
             self._refresh()
             awaited = [one for path, one in self._status["devices"].items()
-                       if path not in self._died
+                       if path not in self._children.died
                        and (one["alive"] or (is_ready and one["age_s"] is None))]
             if not all(device["rested"] for device in awaited):
                 continue
@@ -310,7 +244,7 @@ class Runner:
         status = dict(self._status)
         if status:
             devices = {
-                path: {**told, "alive": told["alive"] and path not in self._died}
+                path: {**told, "alive": told["alive"] and path not in self._children.died}
                 for path, told in status["devices"].items()
             }
             status["devices"] = devices
@@ -323,40 +257,18 @@ class Runner:
     def _processes(self) -> Mapping[str, Mapping[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for path, address in self._addresses.items():
-            child = self._children.get(path)
+            pid = self._children.pid(path)
             found[path] = {
-                "pid": child.pid if child else None,
+                "pid": pid,
                 "address": _shown(address.listen),
                 "tap": _shown(address.tap),
-                "alive": None if child is None else path not in self._died,
+                "alive": None if pid is None else path not in self._children.died,
             }
         return found
 
 
 def _shown(address: tuple[str, int] | None) -> str | None:
     return None if address is None else f"{address[0]}:{address[1]}"
-
-
-def _wait(child: subprocess.Popen[bytes], deadline: float) -> None:
-    try:
-        child.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        pass
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait: between a fork and the note of it, it would leave an orphan."""
-    held: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    former = [signal.signal(number, lambda number, _: held.append(number)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, former, strict=True):
-            signal.signal(number, handler)
-    if held:
-        raise KeyboardInterrupt
 
 
 def _interrupt(_number: int, _frame: object) -> None:

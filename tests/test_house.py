@@ -55,8 +55,8 @@ FLOORS = {
         20: "safety __init__",
     },
     "actors": {
-        0: "problems mesh burst boards boards.onboard accel serial reports state store placement "
-        "placement.model",
+        0: "problems mesh burst children boards boards.onboard accel serial reports state store "
+        "placement placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten boards.inline "
         "accel.codec accel.crypto placement.tree placement.profile",
         2: "topology each replicas boards.build boards.world_file boards.port kept placement.state "
