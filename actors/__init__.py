@@ -6,7 +6,7 @@ a file importing only from floors below its own:
     words      problems, mesh, arguments         what is wrong; which links exist; what can travel
     declared   device, delivery                  devices and links; what a wire promises
                topology, pipeline                domains; actors and wires
-               each, replicas                    several that are drawn as one
+               several: each, replicas           stages that are drawn as one
     read       site, device_check, check         a site file, executed; then every mistake in it
     thought    routing, resilience, costs        ways; who cuts off whom; measured delays
                placement, plan                   where things cost least; all choices made

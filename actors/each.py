@@ -8,40 +8,18 @@ From `Pipeline.each` to wires: to or from one stage each has its own; between tw
 device are joined.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from actors.delivery import Delivery
-from actors.problems import Problems, here
+from actors.problems import here
+from actors.several import Several
 
 
-class Each:
-    """The stages of one declaration, in the order of their devices."""
-
-    def __init__(self, problems: Problems, stages: Sequence[Any]) -> None:
-        self.stages = tuple(stages)
-        self._problems = problems
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.stages)
-
-    def __len__(self) -> int:
-        return len(self.stages)
+class Each(Several):
+    """The stages, in the order of their devices."""
 
     def __repr__(self) -> str:
         return f"<each of {', '.join(self._by_device)}>"
-
-    def __rshift__(self, target: Any) -> Any:
-        """Draw the wires from all of them; return the target, so that a line can go on."""
-        delivery = target if isinstance(target, Delivery) else Delivery(target)
-        delivery.check(self._problems, here())  # once, not for each
-        if isinstance(delivery.target, Each):
-            self._pair(delivery, delivery.target)
-            return delivery.target
-        for stage in self.stages:
-            if (stage >> delivery) is stage:  # there is no such target, and one has said so
-                return self
-        return delivery.target
 
     def from_one(self, source: Any, delivery: Delivery) -> "Each":
         """Draw the wires from one stage to all of them."""
@@ -49,6 +27,12 @@ class Each:
         for stage in self.stages:
             source >> delivery.to(stage)
         return self
+
+    def _lead_to(self, delivery: Delivery) -> Any:
+        if not isinstance(delivery.target, Each):
+            return super()._lead_to(delivery)
+        self._pair(delivery, delivery.target)
+        return delivery.target
 
     def _pair(self, delivery: Delivery, others: "Each") -> None:
         """Join those of one device; one that is alone there is a mistake."""

@@ -17,46 +17,32 @@ there is no order, since they come by several wires. Another source, or another 
 which replica a source has: state that is kept under one name is not carried over to another.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from actors.arguments import setting
-from actors.delivery import Delivery
-from actors.problems import Problems, SourceLine, here, shown_value
+from actors.problems import Problems, SourceLine, shown_value
+from actors.several import Several
 
 REPLICAS_MAX = 1000
 BY = "source"
 
 
-class Replicas:
-    """The stages of one declaration, and `whole`, which stands for all where wires are drawn."""
+class Replicas(Several):
+    """The stages, and `whole`, which stands for all where wires are drawn."""
 
     def __init__(self, whole: Any, places: Sequence[Any]) -> None:
         self.whole = whole
-        self.stages = tuple(
+        stages = [
             replace(whole, name=replica_name(whole.name, number), at=place, whole=whole)
             for number, place in enumerate(places, 1)
-        )
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.stages)
-
-    def __len__(self) -> int:
-        return len(self.stages)
+        ]
+        super().__init__(whole.pipeline.problems, stages)
 
     def __repr__(self) -> str:
         return f"<{len(self)} replicas of {self.whole.name}>"
-
-    def __rshift__(self, target: Any) -> Any:
-        """Draw the wires from all of them; return the target, so that a line can go on."""
-        delivery = target if isinstance(target, Delivery) else Delivery(target)
-        delivery.check(self.whole.pipeline.problems, here())  # once, not for each
-        for stage in self.stages:
-            if (stage >> delivery) is stage:  # there is no such target, and one has said so
-                return self
-        return delivery.target
 
     def __rrshift__(self, source: object) -> "Replicas":
         """Record what stands on the left and is no stage."""

@@ -59,30 +59,31 @@ FLOORS = {
         "placement placement.model",
         1: "arguments awaiting device delivery boards.interpreter boards.shorten boards.inline "
         "accel.codec accel.crypto placement.tree placement.profile",
-        2: "topology each replicas boards.build boards.world_file boards.port kept placement.state "
+        2: "topology several boards.build boards.world_file boards.port kept placement.state "
         "placement.programme",
-        3: "pipeline device_check boards.virtual boards.remote keeper placement.search "
+        3: "each replicas",
+        4: "pipeline device_check boards.virtual boards.remote keeper placement.search "
         "placement.milp",
-        4: "site boards.terminal boards.image placement.strategies",
-        5: "durability routing resilience keys placement.explain boards.probe boards.reach",
-        6: "check placement.sited costs keyfile",
-        7: "plan keystore loopwatch",
-        8: "plan_view profiling ledger guards questions causes difference maps",
-        9: "observer client repair orders rollout renewal",
-        10: "controller summary trace",
-        11: "assemble view view_trace sim sim.words sim.probe experiments experiments.grid "
+        5: "site boards.terminal boards.image placement.strategies",
+        6: "durability routing resilience keys placement.explain boards.probe boards.reach",
+        7: "check placement.sited costs keyfile",
+        8: "plan keystore loopwatch",
+        9: "plan_view profiling ledger guards questions causes difference maps",
+        10: "observer client repair orders rollout renewal",
+        11: "controller summary trace",
+        12: "assemble view view_trace sim sim.words sim.probe experiments experiments.grid "
         "experiments.delayed",
-        12: "launch tap commanding sim.ledger sim.pipe sim.standins experiments.reader",
-        13: "running sim.network",
-        14: "runner asking asked sim.device",
-        15: "sim.world ask_commands flash measuring",
-        16: "sim.faults doctor flash_all experiments.trial",
-        17: "sim.command board_commands profile_command experiments.table experiments.reality",
-        18: "experiments.curves",
-        19: "experiments.plots experiments.page",
-        20: "experiment_command run_commands look_commands keys_command",
-        21: "cli",
-        22: "__main__ __init__",
+        13: "launch tap commanding sim.ledger sim.pipe sim.standins experiments.reader",
+        14: "running sim.network",
+        15: "runner asking asked sim.device",
+        16: "sim.world ask_commands flash measuring",
+        17: "sim.faults doctor flash_all experiments.trial",
+        18: "sim.command board_commands profile_command experiments.table experiments.reality",
+        19: "experiments.curves",
+        20: "experiments.plots experiments.page",
+        21: "experiment_command run_commands look_commands keys_command",
+        22: "cli",
+        23: "__main__ __init__",
     },
 }
 
