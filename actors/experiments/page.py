@@ -36,8 +36,8 @@ SHOWN = ("p50_ms", "predicted_ms", "p99_ms", "readings_per_s", "over_links_per_s
 MODEL = """Simulated: the runtime itself, device by device, in virtual time. A message occupies its
 device for its actor's work, divided by the device's speed; bytes wait for each other on a link of
 limited bandwidth and arrive after its delay. Work, speeds and links are those of the profile, which
-the planner is told, too. Not simulated: what the runtime itself takes for a message, the sealing of
-links, radio."""
+the planner is told, too; so is what the runtime itself takes at rest and for a message over a
+link, nothing where the profile does not say. Not simulated: radio."""
 
 
 def write(

@@ -118,7 +118,9 @@ class Laboratory:
             stage.path_on(place.device): self._work_us(values, stage, place)
             for stage, place in plan.placement.places.items()
         }
-        probe = Probe(work_us, ACTOR["work_us"], point.rate)
+        devices = values["devices"]
+        message_us = {path: figures["message_us"][0] or 0.0 for path, figures in devices.items()}
+        probe = Probe(work_us, ACTOR["work_us"], point.rate, message_us)
         sim = Sim(self.site, seed=seed, stand_ins=self.site.stand_ins, plan=plan, probe=probe)
         _apply(sim, values, point)
         found = self._foreseen(prepared)
@@ -130,7 +132,9 @@ class Laboratory:
         sim.run_ms(self.experiment.seconds * 1000)
         counts = _counts(sim)
         counts.subtract(before)
+        # At rest a device is busy now and then, for so short that nobody waits for it.
         busy = {path: (one - worked_us[path]) / self.experiment.seconds / 1e6
+                + (devices[path]["rest_percent"][0] or 0.0) / 100
                 for path, one in _worked_us(sim).items()}
         busiest = max(sorted(busy), key=lambda path: busy[path])
         load, _ = plan.placement.instance.used(plan.placement.answer.places)

@@ -239,7 +239,7 @@ class Instance:
 
     @cached_property
     def all_links(self) -> list[Link]:
-        """Those between points, then the access link of each device, its time for a message in it."""
+        """Those between points, then each device's access link, its time for a message in it."""
         none = Link("", 0.0)
         return [*self.links, *(
             replace(link, delay_s=link.delay_s + machine.message_s)

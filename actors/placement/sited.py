@@ -265,7 +265,8 @@ class _Builder:
         own = self._figures("devices", device.path, defaults,
                             self.known.devices.get(device.path, {}))
         return Machine(device.path, own["speed"], own["memory_kb"] * 1024, point, access,
-                       own["watts"])
+                       own["watts"], message_s=own["message_us"] / 1e6,
+                       rest=own["rest_percent"] / 100)
 
     def _link(self, link: Any) -> Link:
         name = f"{link.a.path} - {link.b.path}"
