@@ -76,7 +76,7 @@ FLOORS = {
         13: "running sim.network",
         14: "runner asking asked sim.device",
         15: "sim.world ask_commands flash measuring",
-        16: "sim.faults doctor flash_all experiments.trial",
+        16: "sim.faults doctor flash_all experiments.trial experiments.calibration",
         17: "sim.command board_commands profile_command experiments.table experiments.reality",
         18: "experiments.curves",
         19: "experiments.plots experiments.page",
