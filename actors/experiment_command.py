@@ -12,6 +12,7 @@ from actors.commanding import FAILED, WRONG, fail, screen
 from mp_actors.errors import ActorsError
 
 PAGE, REAL, CALIBRATION = "index.html", "real.json", "calibration.json"
+CALIBRATED = 2  # times as long as a point: beats are rare
 
 
 def experiment(
@@ -92,7 +93,7 @@ def _real_rows(
     reality, rows, share = Reality(found, laboratory), [], {}
     if found.real:
         shown.print("real: calibrating", markup=False)
-        share = asdict(reality.calibrate(found.real[0]))
+        share = asdict(reality.calibrate(found.real[0], CALIBRATED * found.real_seconds))
     for point in found.real:
         row = reality.run(point, found.real_seconds)
         rows.append(row)

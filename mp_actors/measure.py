@@ -203,39 +203,14 @@ class Turns:
 
     def __init__(self, node):
         self._node = node
-        processor_us = getattr(node.clock, "used_us", None)
-        self.used_us = processor_us or node.clock.site_us
-        self._begun_us = None if processor_us is None else processor_us()
+        self.used_us = getattr(node.clock, "used_us", node.clock.site_us)
+        self._begun_us = self.used_us()
         self.verbs_us = 0
-        self._turns_us = 0  # without verbs, and so are these two
-        self._turn_us = 0
-        self._messages_us = 0  # of turns in which a message came or left
+        self._turns_us = self._turn_us = self._messages_us = 0  # without verbs, all three
         self._has_message = False
-        self._stand_in(node, node.wires)
-
-    def _stand_in(self, node, wires):
-        step, send, take = self._timed(node.step), node.send, wires.take
-
-        def stepped(now_ms):
-            try:
-                return step(now_ms)
-            finally:
-                self._turns_us += self._turn_us
-                if self._has_message:
-                    self._messages_us += self._turn_us
-                self._turn_us, self._has_message = 0, False
-
-        def sent(flags, to_device, body):
-            if flags & frame.CLASS_BITS != frame.CONTROL:
-                self._has_message = True
-            return send(flags, to_device, body)
-
-        def taken(body, from_device):
-            self._has_message = True
-            take(body, from_device)
-
+        self._step, self._send, self._take = self._timed(node.step), node.send, node.wires.take
         node.received = self._timed(node.received)
-        node.step, node.send, wires.take = stepped, sent, taken
+        node.step, node.send, node.wires.take = self.step, self.send, self.take
 
     def _timed(self, part):
         def timed(*args):
@@ -248,10 +223,31 @@ class Turns:
 
         return timed
 
+    def step(self, now_ms):
+        """The node's, and the end of a turn."""
+        try:
+            return self._step(now_ms)
+        finally:
+            self._turns_us += self._turn_us
+            if self._has_message:
+                self._messages_us += self._turn_us
+            self._turn_us, self._has_message = 0, False
+
+    def send(self, flags, to_device, body):
+        """The node's; a message leaves unless it is control."""
+        if flags & frame.CLASS_BITS != frame.CONTROL:
+            self._has_message = True
+        return self._send(flags, to_device, body)
+
+    def take(self, body, from_device):
+        """That of its wires: a message comes."""
+        self._has_message = True
+        self._take(body, from_device)
+
     def told(self):
         """See above."""
         worked_us = self._turns_us + self.verbs_us
-        if self._begun_us is not None:
+        if hasattr(self._node.clock, "used_us"):
             worked_us = self.used_us() - self._begun_us
         return [worked_us, self.verbs_us, self._messages_us]
 

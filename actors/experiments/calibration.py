@@ -18,10 +18,8 @@ from actors.plan import Plan
 from actors.profiling import Figures, figures
 from actors.site import Site
 
-SECONDS = 20.0  # ten beats of each link
 
-
-def measured(asked: Asked, site: Site, plan: Plan, seconds: float = SECONDS) -> Share:
+def measured(asked: Asked, site: Site, plan: Plan, seconds: float) -> Share:
     """The share of a site that runs. *Raises* ExperimentError if a device does not tell."""
     beats_ms: dict[frozenset[str], list[float]] = {}
     one = Measurement(lambda: asked, plan, seconds, False, _silent)

@@ -48,13 +48,13 @@ class Reality:
         self.experiment = experiment
         self.laboratory = laboratory
 
-    def calibrate(self, point: Point) -> Share:
+    def calibrate(self, point: Point, seconds: float) -> Share:
         """Measure what the runtime takes, at a point but without its delay; all points that are run
         from now on are foreseen with that. *Raises* ActorsError.
         """
         with self._running(replace(point, link_delay_ms=0.0)) as run, run.console() as console:
             asked = Asked(run.file, run.site, run.plan, console)
-            share = calibration.measured(asked, run.site, run.plan)
+            share = calibration.measured(asked, run.site, run.plan, seconds)
         self.laboratory = Laboratory(self.experiment, share)
         return share
 

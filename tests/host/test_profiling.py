@@ -100,6 +100,24 @@ def test_workers_of_one_machine_have_one_speed_and_a_board_its_own(site):
     assert devices[DESK]["memory_kb"] == {"value": None, "from": "default"}
 
 
+def test_a_device_s_rest_is_what_is_left_of_its_work_without_verbs_and_messages(site):
+    board = DeviceFigures(SPEED_1 // 10, None, 10.0, 700_000, 150_000, 50_000)
+    desk = DeviceFigures(SPEED_1, None, 10.0, 30_000, 10_000, 6000)
+    idle = DeviceFigures(SPEED_1, None, 10.0, 20_000, 20_500, 0)
+    devices = {PROBE: board, DESK: desk, W1: idle, GATE: measured().devices[GATE]}
+    # Ten windows leave the gate for the desk, of which the desk has seen eight.
+    wires = {**measured().wires, 3: WireFigures(10.0, 10, 8, 40)}
+    found = found_in(site, devices=devices, wires=wires)["devices"]
+    assert value(found[PROBE]["rest_percent"]) == 5
+    assert value(found[PROBE]["message_us"]) == 50_000 / 100
+    assert value(found[DESK]["message_us"]) == 6000 / 8
+    assert value(found[DESK]["rest_percent"]) == 0.14
+    # Clocks are not that exact.
+    assert value(found[W1]["rest_percent"]) == 0
+    assert found[W1]["message_us"] == {"value": 0, "from": "default"}
+    assert found[GATE]["rest_percent"] == {"value": 0, "from": "default"}
+
+
 def test_workers_of_one_machine_share_its_memory(site):
     devices = {**measured().devices, DESK: DeviceFigures(SPEED_1, 3 << 30)}
     found = found_in(site, devices=devices)["devices"]
