@@ -6,6 +6,7 @@ import pytest
 from test_placement_sites import PARTS, SITE
 
 from actors.check import load_checked
+from actors.observer import Observer
 from actors.placement.profile import ACTOR, ProfileError
 from actors.plan import make_plan
 from actors.profiling import (
@@ -132,6 +133,26 @@ def test_a_delay_is_half_a_round_trip_and_a_beat_of_0_ms_some_of_it(site):
     assert value(links[f"{GATE} - {DESK}"]["bandwidth_kbps"]) == 1000
     assert value(links[f"{GATE} - {W1}"]["delay_ms"]) == 0.25
     assert links[f"{DESK} - {W1}"]["delay_ms"]["from"] == "default"
+
+
+def test_a_round_trip_is_the_least_that_the_ends_of_a_link_have_seen(site):
+    plan = make_plan(load_checked(site))
+    observer = Observer(plan, lambda: 0.0, print)
+    number = {path: device.number for path, device in plan.devices.items()}
+
+    def told(path, *trips):
+        rows = [[number[other], rtt_ms, "tcp", "ccm", 0] for other, rtt_ms in trips]
+        observer.take_device(path, {"inc": 1, "peers": rows})
+
+    def trips():
+        return {tuple(sorted(link["between"])): link["rtt_ms"] for link in observer.links()}
+
+    told(GATE, (PROBE, 9), (DESK, None))
+    told(PROBE, (GATE, 4))
+    told(DESK, (GATE, None))
+    assert trips() == {(PROBE, GATE)[::-1]: 4, (GATE, DESK): None}
+    told(PROBE, (GATE, 12))
+    assert trips()[GATE, PROBE] == 9
 
 
 def test_what_the_site_or_a_profile_declares_stays_with_what_was_measured_beside_it(site):
