@@ -189,9 +189,9 @@ class Programme:
                     column = self.x[k][u]
                     memory[column] = sum(instance.operators[one].memory_bytes for one in unit)
                     load[column] = sum(instance.loads[one][u] for one in unit)
-            for rate, cross in zip(instance.edge_rates, self.cross, strict=True):
-                for column, factor in cross.get(u, {}).items() if machine.message_s else ():
-                    _add(load, column, rate * machine.message_s * factor)
+            for e, cross in enumerate(self.cross) if machine.message_s else ():
+                for column, factor in cross.get(u, {}).items():
+                    _add(load, column, instance.edge_rates[e] * machine.message_s * factor)
             if sum(memory.values()) > machine.memory_bytes:
                 # In shares of what there is: HiGHS takes a millionth for nothing.
                 shares = {one: size / (machine.memory_bytes or 1.0) for one, size in memory.items()}

@@ -50,9 +50,10 @@ class State:
         self.over = sum(self._over(u) for u in range(len(self.members)))
         self.carried = instance.carried(places)
         self.sum = self.resting + sum(self.own[k][u] for k, u in enumerate(self.at))
-        for (i, j), rate in zip(instance.edges, instance.edge_rates, strict=True):
-            if self.message_s and places[i] != places[j]:
-                self.sum += rate * (self.message_cost[places[i]] + self.message_cost[places[j]])
+        for e, (i, j) in enumerate(instance.edges) if self.message_s else ():
+            if places[i] != places[j]:
+                ends = self.message_cost[places[i]] + self.message_cost[places[j]]
+                self.sum += instance.edge_rates[e] * ends
         joule, ways = instance.joule_per_byte, self.way_cost
         for k, u in enumerate(self.at):  # both ends of an edge count it, by half
             self.sum += sum(weight * ways[self.at[far]][u] / 2 for far, weight in self.near[k])

@@ -182,6 +182,17 @@ def test_a_plain_strategy_finds_no_room_where_messages_would_take_too_much_time(
     assert central(board=0.1) == [0, 0, 1, 2]
 
 
+def test_a_device_that_is_too_busy_at_rest_makes_every_placement_too_much():
+    for u in range(3):  # the gate needs nothing of anybody
+        machines = [*chain().machines]
+        machines[u] = replace(machines[u], rest=0.81)
+        instance = chain(machines=machines)
+        assert milp.solve(instance).is_impossible
+        found = answer("search", instance)
+        assert found.is_impossible
+        assert any("load of" in line for line in shortfalls(instance, found))
+
+
 def test_a_stream_too_big_for_a_link_is_an_overload_of_that_link():
     instance = chain(objective=MIXED)
     loud = [replace(instance.operators[0], rate=300), *instance.operators[1:]]
