@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actors.client import UnreachableError
+from actors.client import Console, UnreachableError
 from actors.plan import Plan
 from actors.problems import suggestion
 from actors.running import Place
@@ -60,10 +60,12 @@ def device_of(plan: Plan, path: str) -> str:
 class Asked:
     """A site that is asked. Use it as a context. *Raises* UnreachableError, KeysError."""
 
-    def __init__(self, file: Path, site: Site, plan: Plan) -> None:
+    def __init__(
+        self, file: Path, site: Site, plan: Plan, console: Console | None = None
+    ) -> None:
         self.plan = plan
         self.place = Place(file, site, plan)
-        self._console = self.place.console()
+        self._console = console or self.place.console()
 
     def __enter__(self) -> "Asked":
         return self

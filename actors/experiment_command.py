@@ -1,7 +1,8 @@
 """`actors experiment`: a site at every point of a grid, in the simulator; plots, table, page."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,8 @@ import typer
 from actors.commanding import FAILED, WRONG, fail, screen
 from mp_actors.errors import ActorsError
 
-PAGE, REAL = "index.html", "real.json"
+PAGE, REAL, CALIBRATION = "index.html", "real.json", "calibration.json"
+CALIBRATED = 2  # times as long as a point: beats are rare
 
 
 def experiment(
@@ -50,10 +52,10 @@ def experiment(
     shown = screen()
     try:
         _measure(found, laboratory, table, shown)
-        rows = _real_rows(found, laboratory, folder / REAL, real, again, shown)
+        rows, share = _real_rows(found, laboratory, folder, real, again, shown)
     except ActorsError as error:
         fail(FAILED, str(error))
-    _present(found, table, folder, shown, rows)
+    _present(found, table, folder, shown, rows, share)
 
 
 def _measure(found: Any, laboratory: Any, table: Any, shown: Any) -> None:
@@ -74,17 +76,24 @@ def _measure(found: Any, laboratory: Any, table: Any, shown: Any) -> None:
 
 
 def _real_rows(
-    found: Any, laboratory: Any, file: Path, wanted: bool, again: bool, shown: Any
-) -> list[dict[str, Any]]:
-    """Run the real points, and show each as it comes; else those of the last time."""
+    found: Any, laboratory: Any, folder: Path, wanted: bool, again: bool, shown: Any
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Run the real points, and show each as it comes; else those of the last time.
+
+    Returns their rows, and the runtime's share with which they were foreseen.
+    """
     from actors.experiments.reality import Reality
 
+    file, beside = folder / REAL, folder / CALIBRATION
     if not wanted:
-        known: list[dict[str, Any]] = []
-        if file.exists() and not again:
-            known = json.loads(file.read_text(encoding="utf-8"))
-        return known
-    reality, rows = Reality(found, laboratory), []
+        if again or not file.exists():
+            return [], {}
+        known = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+        return json.loads(file.read_text(encoding="utf-8")), known
+    reality, rows, share = Reality(found, laboratory), [], {}
+    if found.real:
+        shown.print("real: calibrating", markup=False)
+        share = asdict(reality.calibrate(found.real[0], CALIBRATED * found.real_seconds))
     for point in found.real:
         row = reality.run(point, found.real_seconds)
         rows.append(row)
@@ -98,14 +107,17 @@ def _real_rows(
             markup=False, highlight=False, soft_wrap=True,
         )
     file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    return rows
+    beside.write_text(json.dumps(share, indent=2) + "\n", encoding="utf-8")
+    return rows, share
 
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[Any]) -> None:
+def _present(
+    found: Any, table: Any, folder: Path, shown: Any, real: Sequence[Any], share: Mapping[str, Any]
+) -> None:
     """Draw, write the page, and say what crossed."""
     from actors.experiments import page, plots
     from actors.experiments.curves import (
@@ -132,7 +144,7 @@ def _present(found: Any, table: Any, folder: Path, shown: Any, real: Sequence[An
     except plots.PlotsMissingError as error:
         notes.append("There are no pictures here: matplotlib was not installed.")
         shown.print(str(error), markup=False, highlight=False)
-    page.write(folder / PAGE, found, table, seen, pictures, notes, real, real_marks)
+    page.write(folder / PAGE, found, table, seen, pictures, notes, real, real_marks, share)
     for factor, (_, marks) in seen.items():
         said = [sentence(factor, mark) for mark in marks] or ["no two placements cross"]
         said += [f"real: {sentence(factor, mark)}" for mark in real_marks.get(factor, ())]

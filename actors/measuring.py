@@ -124,6 +124,10 @@ class Measurement:
                 for row in rows:
                     self._take(path, span_ms / 1000, *row)
                 after += len(rows)
+                self.found.devices[path].span_s = span_ms / 1000
+            if (turns := self._explain(asked, path, "turns")) is not None:
+                own = self.found.devices[path]
+                own.worked_us, own.verbs_us, own.messages_us = turns
             self._explain(asked, path, "end")
 
     def _take(self, device: str, span_s: float, what: str | int, *figures: Any) -> None:

@@ -193,9 +193,11 @@ class Observer:
                     "age_s": self._age_s(path),
                 })
                 link["age_s"] = min(link["age_s"], self._age_s(path))
-                # Either end measures it; one that is heard is as good as the other.
+                # Either end measures it. Who asks all its neighbours at once waits for all of them,
+                # so the least of both says most of the link.
                 if rtt_ms is not None and not self.is_silent(path):
-                    link["rtt_ms"] = rtt_ms
+                    known = link["rtt_ms"]
+                    link["rtt_ms"] = rtt_ms if known is None else min(known, rtt_ms)
                 link["resumed"] = max(link["resumed"], resumed)
         for path, report in self.reports.items():
             mine, met = self.plan.devices[path].number, _met(report.figures)

@@ -63,10 +63,16 @@ class WireFigures:
 
 @dataclass
 class DeviceFigures:
-    """Rounds of fixed work in a second, and bytes that are free."""
+    """Rounds of fixed work in a second, and bytes that are free; then, of so many seconds, how long
+    it worked, how much of that in verbs, and how much about messages of links. 0: nobody told.
+    """
 
     rounds_per_s: float
     free_bytes: int | None
+    span_s: float = 0.0
+    worked_us: float = 0.0
+    verbs_us: float = 0.0
+    messages_us: float = 0.0
 
 
 def figures(site: Site, plan: Plan, measured: Measured) -> Figures:
@@ -162,6 +168,11 @@ class _Found:
             found["speed"] = self._speeds[path]
             if own.free_bytes is not None:
                 found["memory_kb"] = own.free_bytes / 1024 / self._sharers(path)
+            if own.span_s:
+                rest_us = own.worked_us - own.verbs_us - own.messages_us
+                found["rest_percent"] = min(100.0, max(0.0, rest_us / own.span_s / 1e4))
+            if (messages := self._messages(path)) and own.messages_us:
+                found["message_us"] = own.messages_us / messages
         return found
 
     def link(self, name: str) -> dict[str, float]:
@@ -172,6 +183,16 @@ class _Found:
         if pair in self._measured.bytes_per_s:
             found["bandwidth_kbps"] = self._measured.bytes_per_s[pair] / 125
         return found
+
+    def _messages(self, path: str) -> int:
+        """How many have left a device by links, or come to it."""
+        count = 0
+        for number, figures in self._measured.wires.items():
+            if (wire := self._plan.wires.get(number)) is not None:
+                ends = [end.rsplit("/", 1)[0] for end in (wire.source, wire.target)]
+                if ends[0] != ends[1] and path in ends:
+                    count += (figures.sent if path == ends[0] else figures.taken) or 0
+        return count
 
     def _found_at(self, stage: Stage) -> str:
         """The path where an actor was measured: a site that runs may have another plan by now."""

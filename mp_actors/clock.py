@@ -33,6 +33,18 @@ class SystemClock:
         """Microseconds since 1970. As right as the machine's clock, and what it was told since."""
         return time.time_ns() // 1000 + _EPOCH_US + self._shift_us
 
+    if hasattr(time, "process_time_ns"):
+
+        def used_us(self):
+            """How long this process has had a processor; a board has none of its own to share."""
+            return time.process_time_ns() // 1000
+
+    elif hasattr(time, "clock"):  # MicroPython on a machine
+
+        def used_us(self):
+            """How long this process has had a processor; a board has none of its own to share."""
+            return int(time.clock() * 1000000)
+
     def shift(self, by_us):
         """Set site time forward (or back): the machine's own clock is off by that much."""
         self._shift_us += by_us

@@ -3,11 +3,13 @@
     "speed"           [rounds of fixed work in a second, just now, bytes of memory that are free]
     "begin", limit    from now on verbs are timed, for at most that many ms
     "tell", after     [ms since then, rows from number `after` on, whether there are more]
+    "turns"           [µs this device worked since then, µs of them in verbs, µs about messages]
     "end"             verbs are as they were
 
 Rows: [actor, times its verbs ran, µs that took, bytes of its state], and [wire, readings sent,
-readings taken, bytes of one in a frame of its own], None where that end is not here. While nobody
-asks, a reading costs nothing more: what times a verb stands in its place only as long.
+readings taken, bytes of one in a frame of its own], None where that end is not here. What a source
+did that came to nothing is none of its work, but of the device's. While nobody asks, a reading
+costs nothing more: what times a verb stands in its place only as long.
 """
 
 import gc
@@ -30,6 +32,8 @@ def answer(node, what, *args):
         return [speed(node.clock), _free_bytes()]
     if what == "tell":
         return node.measuring.tell(*args)
+    if what == "turns":
+        return node.measuring.turns.told()
     if node.measuring is not None:
         node.measuring.end()
     if what == "begin":
@@ -77,7 +81,8 @@ class Measuring:
         self._begun_ms = scheduler.now_ms
         self._actors = {}  # name -> [times, µs], of those with something to time
         self._values = {}  # wire -> the last value that came by it
-        self._undo = []
+        self.turns = Turns(node)
+        self._undo = [self.turns.end]
         self._before = self._counts()
         self._timer = scheduler.timers.after(scheduler.now_ms, limit_ms, self.end)
         for path in sorted(scheduler.cells):
@@ -106,18 +111,37 @@ class Measuring:
 
     def _time(self, cell):
         actor, row = cell.actor, [0, 0]
-        clock, awaits = self._node.clock, cell.scheduler.awaits
+        awaits = cell.scheduler.awaits
         for inlet in cell.inlets:
-            self._time_inlet(inlet, _timed(inlet.stage[1], row, clock, self._values, inlet.wire))
+            self._time_inlet(inlet, self._timed(inlet.stage[1], row, inlet.wire))
         for role, name in SOURCES:
             if actor.role == role:
                 verb = getattr(actor, name)
                 if awaits is not None:
                     verb = awaits.source(cell, verb)
-                setattr(actor, name, _timed(verb, row, clock))
+                setattr(actor, name, self._timed(verb, row))
                 self._undo.append(lambda name=name: delattr(actor, name))
         if cell.inlets or actor.role == "sensor":
             self._actors[cell.path.split("/")[2]] = row
+
+    def _timed(self, verb, row, wire=None):
+        """verb, whose calls and their time are added to row, and its last value kept."""
+        clock, turns, values = self._node.clock, self.turns, self._values
+
+        def timed(*args):
+            if wire is not None:
+                values[wire] = args[0]
+            begun_us, begun_used_us, value = clock.site_us(), turns.used_us(), None
+            try:
+                value = verb(*args)
+                return value
+            finally:
+                if value is not None or wire is not None:
+                    row[0] += 1
+                    row[1] += max(0, clock.site_us() - begun_us)
+                    turns.verbs_us += max(0, turns.used_us() - begun_used_us)
+
+        return timed
 
     def _time_inlet(self, inlet, timed):
         actor, verb, following, origin = inlet.stage
@@ -170,20 +194,67 @@ class Measuring:
         return [name] + self._actors[name] + [size]
 
 
-def _timed(verb, row, clock, values=None, wire=0):
-    """verb, whose calls and their time are added to row, and its last value kept."""
+class Turns:
+    """Times a node's turns, each from what it receives to the end of the step after that.
 
-    def timed(*args):
-        if args:
-            values[wire] = args[0]
-        begun_us = clock.site_us()
+    `used_us()`: time of the processor, where others have it, too; else site time, and what is
+    between turns is no work.
+    """
+
+    def __init__(self, node):
+        self._node = node
+        self.used_us = getattr(node.clock, "used_us", node.clock.site_us)
+        self._begun_us = self.used_us()
+        self.verbs_us = 0
+        self._turns_us = self._turn_us = self._messages_us = 0  # without verbs, all three
+        self._has_message = False
+        self._step, self._send, self._take = self._timed(node.step), node.send, node.wires.take
+        node.received = self._timed(node.received)
+        node.step, node.send, node.wires.take = self.step, self.send, self.take
+
+    def _timed(self, part):
+        def timed(*args):
+            begun_us, verbs_us = self.used_us(), self.verbs_us
+            try:
+                return part(*args)
+            finally:
+                took_us = self.used_us() - begun_us - (self.verbs_us - verbs_us)
+                self._turn_us += max(0, took_us)
+
+        return timed
+
+    def step(self, now_ms):
+        """The node's, and the end of a turn."""
         try:
-            return verb(*args)
+            return self._step(now_ms)
         finally:
-            row[0] += 1
-            row[1] += max(0, clock.site_us() - begun_us)
+            self._turns_us += self._turn_us
+            if self._has_message:
+                self._messages_us += self._turn_us
+            self._turn_us, self._has_message = 0, False
 
-    return timed
+    def send(self, flags, to_device, body):
+        """The node's; a message leaves unless it is control."""
+        if flags & frame.CLASS_BITS != frame.CONTROL:
+            self._has_message = True
+        return self._send(flags, to_device, body)
+
+    def take(self, body, from_device):
+        """That of its wires: a message comes."""
+        self._has_message = True
+        self._take(body, from_device)
+
+    def told(self):
+        """See above."""
+        worked_us = self._turns_us + self.verbs_us
+        if hasattr(self._node.clock, "used_us"):
+            worked_us = self.used_us() - self._begun_us
+        return [worked_us, self.verbs_us, self._messages_us]
+
+    def end(self):
+        """Let the node's own stand there again."""
+        node = self._node
+        del node.received, node.step, node.send, node.wires.take
 
 
 def _free_bytes():

@@ -77,7 +77,7 @@ FLOORS = {
         14: "running sim.network",
         15: "runner asking asked sim.device",
         16: "sim.world ask_commands flash measuring",
-        17: "sim.faults doctor flash_all experiments.trial",
+        17: "sim.faults doctor flash_all experiments.trial experiments.calibration",
         18: "sim.command board_commands profile_command experiments.table experiments.reality",
         19: "experiments.curves",
         20: "experiments.plots experiments.page",

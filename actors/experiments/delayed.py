@@ -5,6 +5,7 @@ not limited. All lines live in one thread of their own.
 """
 
 import asyncio
+import selectors
 import threading
 from collections import deque
 from types import TracebackType
@@ -19,7 +20,8 @@ class Lines:
     """All proxies of one run; use it as a context."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        # Others round each sleep up to the next millisecond.
+        self._loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._servers: list[asyncio.Server] = []

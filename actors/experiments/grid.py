@@ -28,6 +28,17 @@ class Point:
     payload_bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class Share:
+    """What the runtime itself takes, as it was measured.
+
+    devices: `message_us` and `rest_percent` of each. links_ms: more than its delay, one way.
+    """
+
+    devices: Mapping[str, Mapping[str, float]]
+    links_ms: Mapping[str, float]
+
+
 FACTORS = tuple(field.name for field in fields(Point))
 NEUTRAL = Point()
 

@@ -36,8 +36,8 @@ SHOWN = ("p50_ms", "predicted_ms", "p99_ms", "readings_per_s", "over_links_per_s
 MODEL = """Simulated: the runtime itself, device by device, in virtual time. A message occupies its
 device for its actor's work, divided by the device's speed; bytes wait for each other on a link of
 limited bandwidth and arrive after its delay. Work, speeds and links are those of the profile, which
-the planner is told, too. Not simulated: what the runtime itself takes for a message, the sealing of
-links, radio."""
+the planner is told, too; so is what the runtime itself takes at rest and for a message over a
+link, nothing where the profile does not say. Not simulated: radio."""
 
 
 def write(
@@ -49,10 +49,11 @@ def write(
     notes: Sequence[str] = (),
     real: Sequence[Row] = (),
     real_marks: Mapping[str, Sequence[Crossing]] | None = None,
+    share: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Write the page. `found`: curves and crossings by factor; `pictures`: those that were drawn;
     `notes`: what the reader should know of them; `real`: rows of real runs, `real_marks` where
-    these cross.
+    these cross, `share` what the runtime was found to take.
     """
     parts = [f"<h1>{escape(experiment.title)}</h1>", _p(_asked(experiment))]
     parts += [_p(note) for note in notes]
@@ -69,10 +70,11 @@ def write(
         parts.append(_p("Every board a MicroPython process, every link through a proxy that delays "
                         "it; beside it the simulation of the same point. Delays are of all that "
                         "arrives at the sink, and of a machine that does other things, too; a "
-                        "share of time has in it what the runtime itself takes."))
+                        "share of time is that of the processor."))
         parts.append(_list(sentence(factor, mark) for factor, marks in (real_marks or {}).items()
                            for mark in marks))
         parts.append(_table(list(real[0]), [list(row.values()) for row in real]))
+        parts += _calibrated(share or {})
     parts += ["<h2>What was varied</h2>", _varied(experiment)]
     parts += ["<h2>Once more</h2>", f"<pre>actors experiment {escape(_shown(experiment.file))}"
               "</pre>", _p("The same files and seeds give the same rows, on any machine."),
@@ -98,6 +100,23 @@ def _asked(experiment: Experiment) -> str:
         "measured, dotted what the planner foresees, a cross what real processes took; a ring is "
         "where two placements cross, with a number where the fastest one changes."
     )
+
+
+def _calibrated(share: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """With which figures real points were foreseen, and where these are from."""
+    if not share:
+        return []
+    text = (
+        "What the runtime itself takes was measured before these points, in one run of the first "
+        "of them without any delay of its lines: for a message over a link and at rest as actors "
+        "profile does; a link is counted as longer than its line by what half a round trip of its "
+        "beats took then, less what both ends take. Simulated and predicted have that in them, and "
+        "nothing that was measured at a point."
+    )
+    devices = [[path, *own.values()] for path, own in share["devices"].items()]
+    columns = ["device", *next(iter(share["devices"].values()), {})]
+    return [_p(text), _table(columns, devices),
+            _table(["link", "ms longer"], list(share["links_ms"].items()))]
 
 
 def _picture(file: Path, text: str) -> str:

@@ -5,6 +5,8 @@ varied link leads over a line that delays it; and `PACE_US` in the environment s
 actor's work is to take on its board, {actor: µs}, for sites that heed it. What is measured is what
 the devices report, the age of readings at the sink and how many were delivered, and the processor
 time of the device that is the busiest in the simulation. Needs Linux, for that time.
+
+What is foreseen of a point has in it what the runtime takes here, once `calibrate` was called.
 """
 
 import json
@@ -13,16 +15,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from actors.asked import Asked
 from actors.check import load_checked
 from actors.client import Console
+from actors.experiments import calibration
 from actors.experiments.delayed import Lines
-from actors.experiments.grid import Experiment, ExperimentError, Point
+from actors.experiments.grid import Experiment, ExperimentError, Point, Share
 from actors.experiments.trial import Laboratory, Prepared, Row
 from actors.keystore import Store
 from actors.launch import Address, free_addresses, write_addresses
@@ -43,20 +48,25 @@ class Reality:
         self.experiment = experiment
         self.laboratory = laboratory
 
+    def calibrate(self, point: Point, seconds: float) -> Share:
+        """Measure what the runtime takes, at a point but without its delay; all points that are run
+        from now on are foreseen with that. *Raises* ActorsError.
+        """
+        with self._running(replace(point, link_delay_ms=0.0)) as run, run.console() as console:
+            asked = Asked(run.file, run.site, run.plan, console)
+            share = calibration.measured(asked, run.site, run.plan, seconds)
+        self.laboratory = Laboratory(self.experiment, share)
+        return share
+
     def run(self, point: Point, seconds: float) -> Row:
         """What was measured at a point, and what its simulation says. *Raises* ExperimentError."""
-        prepared = self.laboratory.prepare(point)
         simulated = self.laboratory.run(point, 0)
-        with TemporaryDirectory(prefix="mp-actors-real-") as folder, Lines() as lines:
-            run = _Run(self.experiment, prepared, Path(folder), lines)
-            with run.started():
-                run.wait_until_ready()
-                time.sleep(self.experiment.warmup_s)
-                before, worked_s = run.status(), run.worked_s(simulated["busiest"])
-                begun_s = time.monotonic()
-                time.sleep(seconds)
-                after, took_s = run.status(), time.monotonic() - begun_s
-                busy = (run.worked_s(simulated["busiest"]) - worked_s) / took_s
+        with self._running(point) as run:
+            before, worked_s = run.status(), run.worked_s(simulated["busiest"])
+            begun_s = time.monotonic()
+            time.sleep(seconds)
+            after, took_s = run.status(), time.monotonic() - begun_s
+            busy = (run.worked_s(simulated["busiest"]) - worked_s) / took_s
         return {
             **{factor: getattr(point, factor) for factor in SHOWN},
             "p50_ms": run.age_at_sink(after),
@@ -70,12 +80,29 @@ class Reality:
             "predicted_busy": simulated["predicted_busy"],
         }
 
+    @contextmanager
+    def _running(self, point: Point) -> "Iterator[_Run]":
+        """A run that has warmed up."""
+        prepared = self.laboratory.prepare(point)
+        delays_ms = {name: self.laboratory.delay_ms(name, point) for name in self.experiment.links}
+        with TemporaryDirectory(prefix="mp-actors-real-") as folder, Lines() as lines:
+            run = _Run(self.experiment, prepared, Path(folder), lines, delays_ms)
+            with run.started():
+                run.wait_until_ready()
+                time.sleep(self.experiment.warmup_s)
+                yield run
+
 
 class _Run:
     """One run: its folder, its processes, and what its controller tells."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, lines: Lines
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        lines: Lines,
+        delays_ms: Mapping[str, float],
     ) -> None:
         self.plan = prepared.plan
         self.experiment = experiment
@@ -84,14 +111,14 @@ class _Run:
         file = Path(experiment.site.file)
         copy = folder / "site"
         shutil.copytree(file.parent, copy, ignore=shutil.ignore_patterns("__pycache__", "keys"))
-        self._file = copy / file.name
-        profile = self._file.with_suffix(".profile.json")
+        self.file = copy / file.name
+        profile = self.file.with_suffix(".profile.json")
         profile.write_text(json.dumps(prepared.profile), encoding="utf-8")
-        self._site = load_checked(self._file)
-        self._keys = Store.beside(self._file)
-        self._keys.make(self._site)
-        self._own = free_addresses(self._site)
-        self._delayed = self._lay(lines)
+        self.site = load_checked(self.file)
+        self._keys = Store.beside(self.file)
+        self._keys.make(self.site)
+        self._own = free_addresses(self.site)
+        self._delayed = self._lay(lines, delays_ms)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextmanager
@@ -130,12 +157,16 @@ class _Run:
 
     def status(self) -> Told:
         """What the controller knows. *Raises* UnreachableError."""
+        with self.console() as console:
+            told: Told = console.ask(join(self.plan.controller, "controller"), "status")
+        return told
+
+    def console(self) -> Console:
+        """To ask the controller by. *Raises* UnreachableError."""
         listen = self._own[self.plan.controller].listen
         assert listen is not None, "check() refuses a controller that cannot be reached"
         number = self.plan.devices[self.plan.controller].number
-        with Console(*listen, number, self._keys.console_keys()) as console:
-            told: Told = console.ask(join(self.plan.controller, "controller"), "status")
-        return told
+        return Console(*listen, number, self._keys.console_keys())
 
     def worked_s(self, path: str) -> float:
         """Processor time that a device has taken so far, with what the runtime itself takes."""
@@ -159,15 +190,15 @@ class _Run:
             if self.plan.actors[self.plan.wires[row["wire"]].source].role == "sensor"
         )
 
-    def _lay(self, lines: Lines) -> dict[tuple[str, str], Address]:
+    def _lay(
+        self, lines: Lines, delays_ms: Mapping[str, float]
+    ) -> dict[tuple[str, str], Address]:
         """{(who dials, whom): the line between}, for the links that are varied."""
         found = {}
-        values = self.plan.placement.values["links"]
-        for link in self._site.topology.links:
-            name = f"{link.a.path} - {link.b.path}"
-            if name not in self.experiment.links:
+        for link in self.site.topology.links:
+            delay_ms = delays_ms.get(f"{link.a.path} - {link.b.path}")
+            if delay_ms is None:
                 continue
-            delay_ms = values[name]["delay_ms"][0] or 0.0
             for near, far in ((link.a, link.b), (link.b, link.a)):
                 if (listen := self._own[far.path].listen) is not None:
                     found[near.path, far.path] = Address(lines.line(listen, delay_ms), None)
@@ -179,9 +210,9 @@ class _Run:
         folder.mkdir()
         addresses = folder / "addresses.json"
         write_addresses(told, addresses)
-        command = ["up", str(self._file)]
+        command = ["up", str(self.file)]
         if path != self.plan.controller:
-            command = ["node", str(self._file), path]
+            command = ["node", str(self.file), path]
         with self._log(path).open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "actors", *command, "--addresses", str(addresses),

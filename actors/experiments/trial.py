@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from actors.arguments import setting
-from actors.experiments.grid import Experiment, ExperimentError, Point
+from actors.experiments.grid import Experiment, ExperimentError, Point, Share
 from actors.placement.profile import ACTOR
 from actors.placement.strategies import STRATEGIES
 from actors.plan import Plan, make_plan
@@ -52,10 +52,11 @@ class Prepared:
 
 
 class Laboratory:
-    """Makes the trials of one experiment."""
+    """Makes the trials of one experiment; with a share in place of what the profile says of it."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, share: Share | None = None) -> None:
         self.experiment = experiment
+        self.share = share or Share({}, {})
         self.site = experiment.site
         beside = Path(self.site.file).with_suffix(".profile.json")
         plan = make_plan(self.site, "central", beside if beside.is_file() else None)
@@ -99,6 +100,10 @@ class Laboratory:
             devices.setdefault(path, {})["speed"] = speed * point.device_speed
         for name in self.experiment.links if point.link_delay_ms is not None else ():
             links.setdefault(name, {})["delay_ms"] = point.link_delay_ms
+        for path, taken in self.share.devices.items():
+            devices.setdefault(path, {}).update(taken)
+        for name, more_ms in self.share.links_ms.items():
+            links.setdefault(name, {})["delay_ms"] = self.delay_ms(name, point) + more_ms
         never = told.setdefault("constraints", {}).setdefault("never", {})
         used = list(self.experiment.spread[: point.devices_used])
         paths = [device.path for device in self.site.topology.devices]
@@ -110,6 +115,12 @@ class Laboratory:
             never[name] = list(dict.fromkeys([*never.get(name, ()), *closed]))
         return told
 
+    def delay_ms(self, link: str, point: Point) -> float:
+        """What the line of a link takes at a point, without the runtime's share."""
+        if point.link_delay_ms is not None and link in self.experiment.links:
+            return point.link_delay_ms
+        return self._values["links"][link]["delay_ms"][0] or 0.0
+
     def run(self, point: Point, seed: int) -> Row:
         """The figures of a point. *Raises* ExperimentError."""
         prepared = self.prepare(point)
@@ -118,7 +129,9 @@ class Laboratory:
             stage.path_on(place.device): self._work_us(values, stage, place)
             for stage, place in plan.placement.places.items()
         }
-        probe = Probe(work_us, ACTOR["work_us"], point.rate)
+        devices = values["devices"]
+        message_us = {path: figures["message_us"][0] or 0.0 for path, figures in devices.items()}
+        probe = Probe(work_us, ACTOR["work_us"], point.rate, message_us)
         sim = Sim(self.site, seed=seed, stand_ins=self.site.stand_ins, plan=plan, probe=probe)
         _apply(sim, values, point)
         found = self._foreseen(prepared)
@@ -130,7 +143,9 @@ class Laboratory:
         sim.run_ms(self.experiment.seconds * 1000)
         counts = _counts(sim)
         counts.subtract(before)
+        # At rest a device is busy now and then, for so short that nobody waits for it.
         busy = {path: (one - worked_us[path]) / self.experiment.seconds / 1e6
+                + (devices[path]["rest_percent"][0] or 0.0) / 100
                 for path, one in _worked_us(sim).items()}
         busiest = max(sorted(busy), key=lambda path: busy[path])
         load, _ = plan.placement.instance.used(plan.placement.answer.places)

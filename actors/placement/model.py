@@ -7,6 +7,10 @@ link, the links between their points, v's access link, and a stream between two 
 device crosses none. Where the way back is not the same, the response is right; what the search and
 the solver know of network use and energy takes both ways for equal.
 
+The runtime has its own share: a device is busy for a part of its time at rest, and for `message_s`
+with each message that leaves it or comes to it over a link, which is under way that much longer.
+Devices that only forward one are not charged.
+
 Units: seconds, bytes, messages per second; work is in seconds of a device of speed 1.
 """
 
@@ -58,6 +62,8 @@ class Machine:
     access: Link | None = None
     watts: float = 0.0  # while it works
     load_max: float = LOAD_MAX
+    message_s: float = 0.0  # for one that leaves or comes by a link, at this device's own speed
+    rest: float = 0.0  # share of its time that it is busy with nothing to do
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,12 @@ class Instance:
             for operator in self.operators
         ]
 
+    @cached_property
+    def message_s(self) -> list[float]:
+        """Per device, how long one message over a link takes; empty if none takes any time."""
+        took = [machine.message_s for machine in self.machines]
+        return took if any(took) else []
+
     # -- the ways
 
     @cached_property
@@ -227,9 +239,12 @@ class Instance:
 
     @cached_property
     def all_links(self) -> list[Link]:
-        """Those between points, then the access link of each device."""
+        """Those between points, then each device's access link, its time for a message in it."""
         none = Link("", 0.0)
-        return [*self.links, *(machine.access or none for machine in self.machines)]
+        return [*self.links, *(
+            replace(link, delay_s=link.delay_s + machine.message_s)
+            for machine in self.machines for link in [machine.access or none]
+        )]
 
     def way(self, u: int, v: int) -> tuple[int, ...]:
         """The links from device u to device v, as places in `all_links`."""
@@ -327,10 +342,14 @@ class Instance:
 
     def used(self, places: Sequence[int]) -> tuple[list[float], list[float]]:
         """Share of time, and bytes of memory, that each device gives."""
-        load, memory = [0.0] * len(self.machines), [0.0] * len(self.machines)
+        load, memory = [machine.rest for machine in self.machines], [0.0] * len(self.machines)
         for one, u in enumerate(places):
             load[u] += self.loads[one][u]
             memory[u] += self.operators[one].memory_bytes
+        for e, (i, j) in enumerate(self.edges) if self.message_s else ():
+            if places[i] != places[j]:
+                for u in (places[i], places[j]):
+                    load[u] += self.edge_rates[e] * self.message_s[u]
         return load, memory
 
     def carried(self, places: Sequence[int]) -> dict[int, float]:

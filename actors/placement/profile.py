@@ -26,7 +26,13 @@ ACTOR = {  # what an actor's figures are called, and what they are by default
     "memory_kb": 0.0,
     "state_bytes": 0.0,
 }
-DEVICE = {"speed": 1.0, "memory_kb": inf, "watts": 0.0}
+DEVICE = {
+    "speed": 1.0,
+    "memory_kb": inf,
+    "watts": 0.0,
+    "message_us": 0.0,  # for one that leaves or comes by a link, as it is: speed is not in it
+    "rest_percent": 0.0,  # of its time that it is busy with nothing to do
+}
 BOARD_SPEED = 0.01  # of a microcontroller, as a share of a worker's
 LINK = {"delay_ms": 1.0, "bandwidth_kbps": inf, "uj_per_byte": 0.0}
 CONSTRAINTS = ("together", "never", "domain")
@@ -181,8 +187,12 @@ class _Reader:
             is_number = isinstance(number, int | float) and not isinstance(number, bool)
             # What something is divided by is above 0.
             is_positive = key in ("speed", "bandwidth_kbps")
-            if not is_number or not isfinite(number) or number < 0 or (is_positive and not number):
-                expected = "a number above 0" if is_positive else "a number, 0 or more"
+            expected = "a number above 0" if is_positive else "a number, 0 or more"
+            most = inf
+            if key == "rest_percent":
+                most, expected = 100.0, "a number from 0 to 100"
+            if (not is_number or not isfinite(number) or not 0 <= number <= most
+                    or (is_positive and not number)):
                 self._add(f"{label}: {key} has a wrong value", expected, shown_value(number))
             elif key in figures:
                 kept[key] = float(number)

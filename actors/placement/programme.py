@@ -11,7 +11,14 @@ from math import inf
 from typing import Any
 
 from actors.placement.model import Instance
-from actors.placement.tree import Allowed, own_costs, slowest, still_to_come
+from actors.placement.tree import (
+    Allowed,
+    message_j,
+    own_costs,
+    resting_cost,
+    slowest,
+    still_to_come,
+)
 
 
 class Programme:
@@ -54,6 +61,7 @@ class Programme:
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(self.cost), len(self.rows)
         model.col_cost_, model.col_upper_ = self.cost, self.upper
+        model.offset_ = resting_cost(self.instance)
         model.col_lower_ = [0.0] * len(self.cost)
         model.row_lower_ = [least for least, _, _ in self.rows]
         model.row_upper_ = [most for _, most, _ in self.rows]
@@ -115,14 +123,17 @@ class Programme:
         self.rows.append((least, most, kept))
 
     def _crossings(self, i: int, j: int) -> dict[int, dict[int, float]]:
-        """{device: columns whose sum says whether the edge crosses its access link}."""
+        """{device: columns whose sum says whether the edge crosses its access link}.
+
+        Only of devices where that costs anything.
+        """
         instance = self.instance
         k, other = self.x[self.unit_of[i]], self.x[self.unit_of[j]]
         if k is other:
             return {}
         crossings: dict[int, dict[int, float]] = {}
         for u in sorted({*k, *other}):
-            if instance.machines[u].access is None:
+            if instance.machines[u].access is None and not instance.machines[u].message_s:
                 continue
             if u not in k or u not in other:
                 crossings[u] = {(k if u in k else other)[u]: 1.0}
@@ -178,14 +189,18 @@ class Programme:
                     column = self.x[k][u]
                     memory[column] = sum(instance.operators[one].memory_bytes for one in unit)
                     load[column] = sum(instance.loads[one][u] for one in unit)
+            for e, cross in enumerate(self.cross) if machine.message_s else ():
+                for column, factor in cross.get(u, {}).items():
+                    _add(load, column, instance.edge_rates[e] * machine.message_s * factor)
             if sum(memory.values()) > machine.memory_bytes:
                 # In shares of what there is: HiGHS takes a millionth for nothing.
                 shares = {one: size / (machine.memory_bytes or 1.0) for one, size in memory.items()}
                 self._row(-inf, 1.0 if machine.memory_bytes else 0.0, shares)
-            if sum(load.values()) > machine.load_max:
-                self._row(-inf, machine.load_max, load)
-            if self.bottleneck is not None and load:
-                self._row(0.0, inf, {self.bottleneck: 1.0, **{c: -s for c, s in load.items()}})
+            if machine.rest + sum(load.values()) > machine.load_max:
+                self._row(-inf, machine.load_max - machine.rest, load)
+            if self.bottleneck is not None and (load or machine.rest):
+                less = {column: -share for column, share in load.items()}
+                self._row(machine.rest, inf, {self.bottleneck: 1.0, **less})
 
     def _flows(self) -> None:
         """What edges cost on links, and what links can carry."""
@@ -200,6 +215,9 @@ class Programme:
                 figures = instance.all_links[link]
                 weight = network * rate * figures.delay_s
                 weight += energy * rate * size * figures.joule_per_byte
+                if link >= len(instance.links):
+                    machine = instance.machines[link - len(instance.links)]
+                    weight += energy * rate * message_j(machine)
                 for column, factor in terms.items():
                     self.cost[column] += weight * factor
                     _add(bounded, column, rate * figures.delay_s * factor)

@@ -265,7 +265,8 @@ class _Builder:
         own = self._figures("devices", device.path, defaults,
                             self.known.devices.get(device.path, {}))
         return Machine(device.path, own["speed"], own["memory_kb"] * 1024, point, access,
-                       own["watts"])
+                       own["watts"], message_s=own["message_us"] / 1e6,
+                       rest=own["rest_percent"] / 100)
 
     def _link(self, link: Any) -> Link:
         name = f"{link.a.path} - {link.b.path}"
@@ -273,8 +274,20 @@ class _Builder:
         declared = {key: value for key, value in site.items() if value is not None}
         given = {**declared, **self.known.links.get(name, {})}
         own = self._figures("links", name, profile.LINK, given)
-        return Link(name, own["delay_ms"] / 1000, own["bandwidth_kbps"] * 125,
+        delay_s = own["delay_ms"] / 1000
+        if self._source("links", name, "delay_ms", given) == profile.MEASURED:
+            delay_s = max(0.0, delay_s - self._ends_s(link))
+        return Link(name, delay_s, own["bandwidth_kbps"] * 125,
                     own["uj_per_byte"] / 1e6)
+
+    def _ends_s(self, link: Any) -> float:
+        """What a beat's time has in it that the model adds for a message itself: the ends' own.
+
+        A router may only forward one, for which it is not charged; its part, a short one, stays.
+        """
+        told = [self.known.devices.get(end.path, {}) for end in (link.a, link.b)
+                if not end.is_router]
+        return sum(one.get("message_us", 0.0) for one in told) / 1e6
 
     def _figures(
         self, label: str, name: str, defaults: Mapping[str, float], given: Mapping[str, float]

@@ -8,7 +8,7 @@ its place on.
 from collections.abc import Sequence
 
 from actors.placement.model import SLACK, Instance
-from actors.placement.tree import own_costs, slowest
+from actors.placement.tree import message_j, own_costs, resting_cost, slowest
 
 GUIDE = 0.3  # of the response's weight: what the mean of all operators' times counts in a search
 
@@ -49,7 +49,11 @@ class State:
         self.load, self.memory = instance.used(places)
         self.over = sum(self._over(u) for u in range(len(self.members)))
         self.carried = instance.carried(places)
-        self.sum = sum(self.own[k][u] for k, u in enumerate(self.at))
+        self.sum = self.resting + sum(self.own[k][u] for k, u in enumerate(self.at))
+        for e, (i, j) in enumerate(instance.edges) if self.message_s else ():
+            if places[i] != places[j]:
+                ends = self.message_cost[places[i]] + self.message_cost[places[j]]
+                self.sum += instance.edge_rates[e] * ends
         joule, ways = instance.joule_per_byte, self.way_cost
         for k, u in enumerate(self.at):  # both ends of an edge count it, by half
             self.sum += sum(weight * ways[self.at[far]][u] / 2 for far, weight in self.near[k])
@@ -108,10 +112,10 @@ class State:
 
     def has_room(self, k: int, u: int) -> bool:
         """Whether unit k fits on device u, too."""
-        return (
-            self.memory[u] + self.memory_of[k] <= self.memory_max[u]
-            and self.load[u] + self.load_of[k][u] <= self.load_max[u]
-        )
+        load = self.load[u] + self.load_of[k][u]
+        if self.message_s:
+            load += self._messages(k, self.at[k], u)[1] * self.message_s[u]
+        return self.memory[u] + self.memory_of[k] <= self.memory_max[u] and load <= self.load_max[u]
 
     def _weigh(self) -> None:
         """What units cost where they are, and streams between them."""
@@ -123,6 +127,8 @@ class State:
         ]
         self.is_weighed_by_bytes = bool(energy) and any(map(any, instance.joule_per_byte))
         self.way_cost = instance.delay_s
+        self.message_s, self.resting = instance.message_s, resting_cost(instance)
+        self.message_cost = [energy * message_j(machine) for machine in instance.machines]
         self.near: list[list[tuple[int, float]]] = [[] for _ in self.units]
         self.edges_of: list[list[tuple[int, float, float, float]]] = [[] for _ in self.units]
         for e, (i, j) in enumerate(instance.edges):
@@ -169,6 +175,11 @@ class State:
             total += self._shifted_edges(k, u, v)
         self.sum += total
         over = self._over(u) + self._over(v)
+        if self.message_s:
+            more_u, more_v = self._messages(k, u, v)
+            self.load[u] += more_u * self.message_s[u]
+            self.load[v] += more_v * self.message_s[v]
+            self.sum += more_u * self.message_cost[u] + more_v * self.message_cost[v]
         load_of, memory = self.load_of[k], self.memory_of[k]
         self.load[u] -= load_of[u]
         self.load[v] += load_of[v]
@@ -176,6 +187,18 @@ class State:
         self.memory[v] += memory
         at[k] = v
         self.over += self._over(u) + self._over(v) - over
+
+    def _messages(self, k: int, u: int, v: int) -> tuple[float, float]:
+        """How many more messages a second cross u's link, and v's, if a unit goes from u to v.
+
+        Those of other devices stay: an edge to one of them crosses its link before and after.
+        """
+        more_u = more_v = 0.0
+        for other, rate, _, _ in self.edges_of[k] if u != v else ():
+            x = self.at[other]
+            more_u += rate if x == u else -rate
+            more_v += -rate if x == v else rate
+        return more_u, more_v
 
     def _shifted_edges(self, k: int, u: int, v: int) -> float:
         """The rarer figures of the edges of a unit that goes from u to v."""

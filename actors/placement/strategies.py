@@ -134,7 +134,7 @@ def relaxation(instance: Instance, _budget: Budget) -> tuple[Sequence[int], floa
     A device's coordinates are its delays to all points.
     """
     core = instance.between_points([link.delay_s for link in instance.all_links])
-    access = [machine.access.delay_s if machine.access else 0.0 for machine in instance.machines]
+    access = [link.delay_s for link in instance.all_links[len(instance.links) :]]
     spots = [
         [own + far for far in core[machine.point]]
         for own, machine in zip(access, instance.machines, strict=True)
@@ -223,32 +223,47 @@ def _plain(
     """
     places = [operator.allowed[0] for operator in instance.operators]
     unit_of = {one: k for k, unit in enumerate(instance.units) for one in unit}
-    load, memory = [0.0] * len(instance.machines), [0.0] * len(instance.machines)
+    load = [machine.rest for machine in instance.machines]
+    memory = [0.0] * len(instance.machines)
+    settled: set[int] = set()
 
     def put(k: int, u: int) -> None:
+        for device, more in added(k, u).items():
+            load[device] += more
         for one in instance.units[k]:
             places[one] = u
-            load[u] += instance.loads[one][u]
             memory[u] += instance.operators[one].memory_bytes
+        settled.add(k)
+
+    def added(k: int, u: int) -> dict[int, float]:
+        """The load of a unit on u, there and where messages go to or come from."""
+        more = {u: sum(instance.loads[one][u] for one in instance.units[k])}
+        for e, edge in enumerate(instance.edges) if instance.message_s else ():
+            ends = [unit_of[one] for one in edge]
+            if k in ends and ends[0] != ends[1]:
+                far = edge[0] if ends[1] == k else edge[1]
+                if unit_of[far] in settled and places[far] != u:
+                    for device in (u, places[far]):
+                        took = instance.edge_rates[e] * instance.message_s[device]
+                        more[device] = more.get(device, 0.0) + took
+        return more
 
     def has_room(k: int, u: int) -> bool:
-        machine, unit = instance.machines[u], instance.units[k]
-        needed = sum(instance.operators[one].memory_bytes for one in unit)
-        more = sum(instance.loads[one][u] for one in unit)
-        return memory[u] + needed <= machine.memory_bytes and load[u] + more <= machine.load_max
+        needed = sum(instance.operators[one].memory_bytes for one in instance.units[k])
+        return memory[u] + needed <= instance.machines[u].memory_bytes and all(
+            load[device] + more <= instance.machines[device].load_max
+            for device, more in added(k, u).items()
+        )
 
-    settled = set()
     for k, allowed in enumerate(instance.allowed):
         if len(allowed) == 1:
             put(k, allowed[0])
-            settled.add(k)
     for one in order:
         k = unit_of[one]
         if k not in settled:
             may = set(instance.allowed[k])
             offers = [u for u in ranked(one, places) if u in may]
             put(k, next((u for u in offers if has_room(k, u)), offers[0]))
-            settled.add(k)
     return places, -inf, False
 
 

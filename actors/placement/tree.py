@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, inf
 
-from actors.placement.model import SLACK, Instance
+from actors.placement.model import SLACK, Instance, Machine
 
 KEPT = 4  # tables, which bound, start and solver all ask for
 
@@ -40,20 +40,25 @@ class Ways:
         self._delay = [link.delay_s for link in links]
         self._per_byte = [1 / link.bytes_per_s for link in links]
         self._joule = [link.joule_per_byte for link in links]
+        self._message = [message_j(machine) for machine in instance.machines]
         core = [instance.between_points(one) for one in (self._delay, self._per_byte, self._joule)]
         # Per point that is gone to, the ways from all others.
         self._core = core if is_backward else [list(zip(*rows, strict=True)) for rows in core]
 
     def least(
-        self, before: Sequence[float], delay: float, per_byte: float, joule: float
+        self, before: Sequence[float], delay: float, per_byte: float, joule: float,
+        message: float = 0.0,
     ) -> tuple[list[float], list[int]]:
         """Per target device, the least sum and the source device of it.
 
-        delay, per_byte, joule: what these figures of a link count on this edge.
+        delay, per_byte, joule: what these figures of a link count on this edge; `message`: what the
+        energy of the two devices counts that handle one.
         """
         figures = (self._delay, self._per_byte, self._joule)
         rows = zip(*(one[self._access :] for one in figures), strict=True)
         access = [delay * one + per_byte * two + joule * three for one, two, three in rows]
+        if message:
+            access = [way + message * own for way, own in zip(access, self._message, strict=True)]
         left: list[tuple[float, int]] = [(inf, -1)] * len(self._core[0])
         for u, (point, cost) in enumerate(zip(self._points, before, strict=True)):
             if cost + access[u] < left[point][0]:
@@ -92,10 +97,12 @@ def summed(instance: Instance) -> Table:
                 network * rate,
                 0.0,
                 energy * rate * instance.edge_bytes[e],
+                energy * rate,
             )
             least[j] = [own + more for own, more in zip(least[j], sums, strict=True)]
     ends = [one for one, outputs in enumerate(instance.outputs) if not outputs]
-    return Table(least, chosen, fsum(min(least[end]) for end in ends))
+    bound = fsum([resting_cost(instance), *(min(least[end]) for end in ends)])
+    return Table(least, chosen, bound)
 
 
 Allowed = tuple[frozenset[int], ...]  # per operator, the devices it may be on
@@ -200,18 +207,31 @@ def own_costs(instance: Instance, one: int) -> list[float]:
     return costs
 
 
+def message_j(machine: Machine) -> float:
+    """The energy that a device takes for one message over a link."""
+    return machine.message_s * machine.watts
+
+
+def resting_cost(instance: Instance) -> float:
+    """What the energy of devices costs that have nothing to do, wherever operators are."""
+    energy = instance.factors.get("energy", 0.0)
+    return energy * fsum(machine.rest * machine.watts for machine in instance.machines)
+
+
 def _least_bottleneck(instance: Instance) -> float:
-    """All work spread over all devices as evenly as could be; no operator split."""
+    """All work spread over all devices as evenly as could be; no operator split, no message."""
+    rests = [machine.rest for machine in instance.machines]
     least = [
-        min(instance.loads[one][u] for u in operator.allowed)
+        min(rests[u] + instance.loads[one][u] for u in operator.allowed)
         for one, operator in enumerate(instance.operators)
     ]
     speeds = fsum(machine.speed for machine in instance.machines)
     work = fsum(
-        taken * operator.work_s
-        for operator, taken in zip(instance.operators, instance.rates[0], strict=True)
+        [taken * operator.work_s
+         for operator, taken in zip(instance.operators, instance.rates[0], strict=True)]
+        + [machine.rest * machine.speed for machine in instance.machines]
     )
-    pinned = [0.0] * len(instance.machines)
+    pinned = rests[:]
     for one, operator in enumerate(instance.operators):
         if len(operator.allowed) == 1:
             pinned[operator.allowed[0]] += instance.loads[one][operator.allowed[0]]

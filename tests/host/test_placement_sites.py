@@ -91,6 +91,32 @@ def test_an_operator_is_on_the_board_when_the_link_is_slow_and_on_a_worker_when_
     assert places(write(slow, delay_ms=200))["mean"] == "field/gate"
 
 
+def test_an_operator_is_on_the_board_when_messages_take_the_board_long_unless_it_is_busy(write):
+    def placed(delay_ms, **taken):
+        board = {**KNOWN["devices"]["field/probe"], **taken}
+        return places(write({**KNOWN, "devices": {"field/probe": board}}, delay_ms))["mean"]
+
+    assert placed(1) == "field/gate"
+    assert placed(1, message_us=70_000) == "field/probe"
+    assert placed(200) == "field/probe"
+    # Its work there takes 5 % of the time.
+    assert placed(200, rest_percent=76) == "field/gate"
+
+
+def test_a_measured_delay_has_the_time_of_a_board_in_it_and_a_declared_one_has_not(write):
+    def way_s(delay_ms):
+        board = {**KNOWN["devices"]["field/probe"], "message_us": 5000}
+        links = {"field/probe - field/gate": {"delay_ms": delay_ms}}
+        file = write({**KNOWN, "devices": {"field/probe": board}, "links": links})
+        instance = make_plan(load_checked(file)).placement.instance
+        names = [machine.name for machine in instance.machines]
+        return instance.delay_s[names.index("field/probe")][names.index("field/gate")]
+
+    assert way_s(20) == pytest.approx(0.025)
+    assert way_s({"value": 20, "from": "measured"}) == pytest.approx(0.020)
+    assert way_s({"value": 3, "from": "measured"}) == pytest.approx(0.005)
+
+
 def test_an_operator_that_does_not_fit_a_board_is_elsewhere(write):
     big = {**KNOWN, "actors": {"mean": {"work_us": 100, "memory_kb": 80}}}
     file = write(big, delay_ms=200)
@@ -133,6 +159,9 @@ def test_constraints_that_contradict_each_other_name_the_actors_and_what_is_left
         ({"actors": {"mean": {"work": 1}}}, "did you mean 'work_us'?"),
         ({"actors": {"mean": {"work_us": -1}}}, "expected: a number, 0 or more\n    got: int: -1"),
         ({"devices": {"field/probe": {"speed": 0}}}, "expected: a number above 0"),
+        ({"devices": {"field/probe": {"rest_percent": 101}}},
+         "expected: a number from 0 to 100\n    got: int: 101"),
+        ({"devices": {"field/probe": {"message_us": -1}}}, "expected: a number, 0 or more"),
         ({"weights": {"speed": 1}}, "weights: unknown key 'speed'"),
         ({"constraints": {"together": ["mean"]}}, "a list of lists of actors"),
         ({"constraints": {"domain": {"mean": "offic"}}}, "did you mean 'office'?"),
@@ -189,6 +218,9 @@ def test_plan_writes_the_placement_with_what_it_is_made_from(write, tmp_path):
     own = found["inputs"]["actors"]["mean"]
     assert own["work_us"] == {"value": 100, "from": "declared"}
     assert own["bytes"] == {"value": 32, "from": "default"}
+    own = found["inputs"]["devices"]["field/probe"]
+    assert own["speed"] == {"value": 0.02, "from": "declared"}
+    assert own["message_us"] == own["rest_percent"] == {"value": 0, "from": "default"}
     link = found["inputs"]["links"]["field/probe - field/gate"]
     assert link["delay_ms"] == {"value": 200, "from": "declared"}
 

@@ -47,6 +47,10 @@ def test_what_was_measured_is_what_is_there(measured):
         assert figure(profile, "actors", "sieve", "work_us") > figure(
             profile, "actors", "pulse", "work_us"
         )
+        # The sieve is on another device than the pulse or the sink, so something leaves the board.
+        assert 0 < figure(profile, "devices", BOARD, "message_us") < 1_000_000
+        assert 0 < figure(profile, "devices", BOARD, "rest_percent") < 100
+        assert 0 < figure(profile, "devices", DESK, "rest_percent") < 50
     assert figure(board, "devices", BOARD, "speed") < figure(link, "devices", BOARD, "speed") / 5
     assert figure(link, "devices", BOARD, "speed") < figure(link, "devices", DESK, "speed")
 

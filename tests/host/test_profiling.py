@@ -6,6 +6,7 @@ import pytest
 from test_placement_sites import PARTS, SITE
 
 from actors.check import load_checked
+from actors.observer import Observer
 from actors.placement.profile import ACTOR, ProfileError
 from actors.plan import make_plan
 from actors.profiling import (
@@ -100,6 +101,24 @@ def test_workers_of_one_machine_have_one_speed_and_a_board_its_own(site):
     assert devices[DESK]["memory_kb"] == {"value": None, "from": "default"}
 
 
+def test_a_device_s_rest_is_what_is_left_of_its_work_without_verbs_and_messages(site):
+    board = DeviceFigures(SPEED_1 // 10, None, 10.0, 700_000, 150_000, 50_000)
+    desk = DeviceFigures(SPEED_1, None, 10.0, 30_000, 10_000, 6000)
+    idle = DeviceFigures(SPEED_1, None, 10.0, 20_000, 20_500, 0)
+    devices = {PROBE: board, DESK: desk, W1: idle, GATE: measured().devices[GATE]}
+    # Ten windows leave the gate for the desk, of which the desk has seen eight.
+    wires = {**measured().wires, 3: WireFigures(10.0, 10, 8, 40)}
+    found = found_in(site, devices=devices, wires=wires)["devices"]
+    assert value(found[PROBE]["rest_percent"]) == 5
+    assert value(found[PROBE]["message_us"]) == 50_000 / 100
+    assert value(found[DESK]["message_us"]) == 6000 / 8
+    assert value(found[DESK]["rest_percent"]) == 0.14
+    # Clocks are not that exact.
+    assert value(found[W1]["rest_percent"]) == 0
+    assert found[W1]["message_us"] == {"value": 0, "from": "default"}
+    assert found[GATE]["rest_percent"] == {"value": 0, "from": "default"}
+
+
 def test_workers_of_one_machine_share_its_memory(site):
     devices = {**measured().devices, DESK: DeviceFigures(SPEED_1, 3 << 30)}
     found = found_in(site, devices=devices)["devices"]
@@ -114,6 +133,26 @@ def test_a_delay_is_half_a_round_trip_and_a_beat_of_0_ms_some_of_it(site):
     assert value(links[f"{GATE} - {DESK}"]["bandwidth_kbps"]) == 1000
     assert value(links[f"{GATE} - {W1}"]["delay_ms"]) == 0.25
     assert links[f"{DESK} - {W1}"]["delay_ms"]["from"] == "default"
+
+
+def test_a_round_trip_is_the_least_that_the_ends_of_a_link_have_seen(site):
+    plan = make_plan(load_checked(site))
+    observer = Observer(plan, lambda: 0.0, print)
+    number = {path: device.number for path, device in plan.devices.items()}
+
+    def told(path, *trips):
+        rows = [[number[other], rtt_ms, "tcp", "ccm", 0] for other, rtt_ms in trips]
+        observer.take_device(path, {"inc": 1, "peers": rows})
+
+    def trips():
+        return {tuple(sorted(link["between"])): link["rtt_ms"] for link in observer.links()}
+
+    told(GATE, (PROBE, 9), (DESK, None))
+    told(PROBE, (GATE, 4))
+    told(DESK, (GATE, None))
+    assert trips() == {(PROBE, GATE)[::-1]: 4, (GATE, DESK): None}
+    told(PROBE, (GATE, 12))
+    assert trips()[GATE, PROBE] == 9
 
 
 def test_what_the_site_or_a_profile_declares_stays_with_what_was_measured_beside_it(site):

@@ -1,5 +1,6 @@
 """Experiments with real processes: lines that take their time, and the alarm on its boards."""
 
+import json
 import shutil
 import socket
 import threading
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 from processes import LIMIT_S, ROOT, finished, living_in, until
 
+from actors.experiments import calibration
 from actors.experiments.delayed import Lines
-from actors.experiments.grid import ExperimentError
+from actors.experiments.grid import ExperimentError, Share
 from actors.experiments.reader import read
 from actors.experiments.reality import Reality
 from actors.experiments.trial import Laboratory
@@ -74,12 +76,67 @@ def test_a_line_to_nobody_closes():
         assert end.recv(1) == b""
 
 
+# -- what the runtime takes
+
+
+def mark(value, **more):
+    return {"value": value, "from": "measured", **more}
+
+
+def test_a_link_is_longer_than_its_line_by_what_its_beats_take_without_the_ends():
+    found = {
+        "actors": {},
+        "devices": {
+            "a/pc": {"speed": mark(1), "message_us": mark(200), "rest_percent": mark(1.5)},
+            "a/slow": {"speed": mark(1), "message_us": mark(4000), "rest_percent": mark(0)},
+            # What a person has declared of it is not what it takes here.
+            "a/board": {"speed": mark(1), "message_us": mark(9, measured=800),
+                        "rest_percent": {"value": 0, "from": "default"}},
+        },
+        "links": {name: {} for name in ("a/pc - a/board", "a/pc - a/slow", "a/slow - a/board")},
+    }
+    beats_ms = {
+        frozenset(("a/pc", "a/board")): [3, 90, 5, 5],
+        frozenset(("a/pc", "a/slow")): [5, 6, 7],
+    }
+    share = calibration.share(found, beats_ms)
+    assert share.devices == {
+        "a/pc": {"message_us": 200, "rest_percent": 1.5},
+        "a/slow": {"message_us": 4000, "rest_percent": 0},
+        "a/board": {"message_us": 800, "rest_percent": 0},
+    }
+    assert share.links_ms == {"a/pc - a/board": 1.5, "a/pc - a/slow": 0}
+
+
+def test_a_point_is_foreseen_with_the_share_and_its_lines_are_as_they_were():
+    found = read(ALARM)
+    share = Share({"lab/pc": {"message_us": 500, "rest_percent": 3},
+                   "lab/button": {"message_us": 2000, "rest_percent": 60}},
+                  {"lab/pc - lab/button": 1.5, "lab/pc - lab/air": 70})
+    plain, sharing = Laboratory(found), Laboratory(found, share)
+    point = replace(found.base, placement="on-the-pc", link_delay_ms=20)
+    before, row = plain.run(point, 0), sharing.run(point, 0)
+    # There and back.
+    more_ms = 2 * (0.5 + 2 + 1.5)
+    assert row["predicted_ms"] - before["predicted_ms"] == pytest.approx(more_ms)
+    assert row["p50_ms"] - before["p50_ms"] == pytest.approx(more_ms, abs=0.2)
+    # Four readings a second leave the button's board; two and a third come to it.
+    assert row["busiest"] == "lab/button"
+    assert row["predicted_busy"] - before["predicted_busy"] == pytest.approx(
+        0.6 + (4 + 2.335) * 0.002, abs=1e-4
+    )
+    assert row["busy"] == pytest.approx(row["predicted_busy"], rel=0.02)
+    assert {sharing.delay_ms(link, point) for link in found.links} == {20}
+
+
 # -- the alarm
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    """What was measured with everything on the PC, and on the boards, by slow links."""
+    """What was measured with everything on the PC, and on the boards, by slow links; the runtime's
+    share, and in which folder.
+    """
     folder = tmp_path_factory.mktemp("reality")
     found = read(ALARM)
     reality = Reality(found, Laboratory(found))
@@ -87,35 +144,54 @@ def seen(tmp_path_factory):
         patch.setenv("TMPDIR", str(folder))
         patch.setattr("tempfile.tempdir", str(folder))
         patch.setenv("PYTHONPATH", str(ROOT))
+        share = reality.calibrate(replace(found.base, placement="on-the-pc"), SECONDS)
         rows = {
             placement: reality.run(
                 replace(found.base, placement=placement, link_delay_ms=DELAY_MS), SECONDS
             )
             for placement in ("on-the-pc", "on-boards")
         }
-    return rows, folder
+    return rows, share, folder
 
 
 def test_a_press_that_is_worked_out_on_the_pc_takes_both_ways(seen):
-    rows, _ = seen
+    rows, _, _ = seen
     assert rows["on-the-pc"]["p50_ms"] >= 2 * DELAY_MS
 
 
 def test_a_press_that_is_worked_out_on_its_board_takes_no_way(seen):
-    rows, _ = seen
+    rows, _, _ = seen
     # 14 ms are the work that its actors are told to do.
     assert 0.97 * 14 <= rows["on-boards"]["p50_ms"] < 2 * DELAY_MS
 
 
+def test_what_the_runtime_takes_is_measured_without_delay_and_foreseen_at_each_point(seen):
+    rows, share, _ = seen
+    found = read(ALARM)
+    assert sorted(share.devices) == sorted(found.spread)
+    for taken in share.devices.values():
+        assert 0 < taken["rest_percent"] < 50
+    assert list(share.links_ms) == list(found.links)
+    assert max(share.links_ms.values()) < DELAY_MS
+    button, pc = (share.devices[path]["message_us"] for path in ("lab/button", "lab/pc"))
+    assert button > 0
+    assert pc > 0
+    point = replace(found.base, placement="on-the-pc", link_delay_ms=DELAY_MS)
+    more_ms = 2 * ((button + pc) / 1000 + share.links_ms["lab/pc - lab/button"])
+    plain_ms = Laboratory(found).run(point, 0)["predicted_ms"]
+    assert rows["on-the-pc"]["predicted_ms"] == pytest.approx(plain_ms + more_ms, abs=0.01)
+    assert rows["on-boards"]["predicted_ms"] == pytest.approx(14, abs=0.1)
+
+
 def test_beside_what_is_real_stands_its_simulation(seen):
-    rows, _ = seen
+    rows, _, _ = seen
     for row in rows.values():
         assert row["simulated_p50_ms"] == pytest.approx(row["predicted_ms"], rel=0.02)
         assert row["readings_per_s"] == pytest.approx(row["simulated_readings_per_s"], rel=0.5)
 
 
 def test_nothing_of_a_run_stays(seen):
-    _, folder = seen
+    _, _, folder = seen
     until(lambda: not living_in(folder), "all processes ended")
     assert list(Path(folder).glob("mp-actors-real-*")) == []
 
@@ -135,6 +211,11 @@ def test_the_command_prints_real_cases_and_the_page_keeps_them(tmp_path):
     assert "simulated 14.0" in line
     page = (tmp_path / "runs" / "one" / "index.html").read_text()
     assert "With real processes" in page
+    assert "measured before these points" in page
+    for path in ("lab/pc", "lab/button"):
+        assert f"<td>{path}</td>" in page
+    share = json.loads((tmp_path / "runs" / "one" / "calibration.json").read_text())
+    assert 0 < share["devices"]["lab/button"]["rest_percent"] < 50
     assert finished(tmp_path, "experiment", folder / "one.toml").returncode == 0
     assert (tmp_path / "runs" / "one" / "index.html").read_text() == page
 

@@ -99,6 +99,100 @@ def test_times_counts_and_sizes_are_those_since_the_beginning():
     assert 30 <= found[1][2] <= 50 and frames[2][2] == found[1][2]
 
 
+class Slow:
+    """Each flush of a node's links takes 500 µs; counts them, and processor time if it is asked."""
+
+    def __init__(self, site, node):
+        self.clock, self.node, self.turns = site.row.clock, node, 0
+        self.flush = node.links.flush
+        node.links.flush = self.flushed
+
+    def flushed(self):
+        self.clock.shift(500)
+        self.turns += 1
+        return self.flush()
+
+
+def turns_of(site, node, ms):
+    """[turns, what the node tells of them] of a measurement of so long."""
+    slow = Slow(site, node)
+    ask(node, "begin", 60000)
+    site.row.run(ms)
+    return [slow.turns] + ask(node, "turns")
+
+
+def test_a_turn_is_work_beside_that_of_verbs_and_is_about_messages_if_one_comes_or_leaves():
+    site = Site()
+    site.row.run(100)
+    turns, worked_us, verbs_us, messages_us = turns_of(site, site.node, 400)
+    assert verbs_us == 40 * 2000 + 40 * 300
+    assert messages_us == 10 * 500
+    assert worked_us == verbs_us + turns * 500 and turns > 40
+    site = Site()
+    turns, worked_us, verbs_us, messages_us = turns_of(site, site.far, 405)
+    assert (verbs_us, messages_us) == (0, 10 * 500)
+    assert worked_us == turns * 500
+
+
+def test_who_forwards_messages_has_turns_and_none_about_messages():
+    site = Site()
+    middle = site.row.nodes[1]
+    turns, worked_us, verbs_us, messages_us = turns_of(site, middle, 400)
+    assert turns > 10 and worked_us == turns * 500
+    assert verbs_us == messages_us == 0
+
+
+def test_what_the_processor_worked_between_turns_counts_where_it_is_known():
+    site = Site()
+    clock = site.row.clock
+    clock.used_us = lambda: clock.site_us() // 4
+    begun_us = clock.used_us()
+    ask(site.node, "begin", 60000)
+    site.row.run(400)
+    worked_us, verbs_us, messages_us = ask(site.node, "turns")
+    assert worked_us == clock.used_us() - begun_us
+    assert verbs_us == (40 * 2000 + 40 * 300) // 4
+    assert messages_us == 0
+
+
+def test_a_sample_that_comes_to_nothing_is_the_device_s_work_and_not_the_sensor_s():
+    site = Site()
+    pulse = site.node.scheduler.cells[PULSE].actor
+    sample, count = pulse.sample, [0]
+
+    def seldom():
+        count[0] += 1
+        value = sample()
+        return value if count[0] % 4 == 0 else None
+
+    pulse.sample = seldom
+    site.node.scheduler.sample(False)
+    site.node.scheduler.sample(True)
+    ask(site.node, "begin", 60000)
+    site.row.run(400)
+    assert told(site.node)[1]["pulse"][:2] == [10, 20000]
+    worked_us, verbs_us, _ = ask(site.node, "turns")
+    assert verbs_us == 10 * 2000 + 10 * 300
+    assert worked_us == verbs_us + 30 * 2000
+
+
+def test_a_node_that_was_measured_takes_its_turns_as_before():
+    site = Site()
+    node = site.node
+
+    def stand_ins():
+        own = [name for name in ("step", "received", "send") if name in node.__dict__]
+        return own + [name for name in ("take",) if name in node.wires.__dict__]
+
+    assert stand_ins() == []
+    ask(node, "begin", 60000)
+    assert len(stand_ins()) == 4
+    ask(node, "begin", 50)
+    site.row.run(51)
+    assert stand_ins() == []
+    assert "no question" in refusal(Refused, ask, site.node, "turns")
+
+
 def test_a_device_that_is_not_asked_times_nothing_and_neither_does_one_that_was():
     site = Site()
     before = site.verbs()

@@ -1,6 +1,7 @@
 """Experiments: what their files say, what is measured at each point, and what is made of it."""
 
 import csv
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -231,6 +232,24 @@ def test_what_is_measured_without_load_is_what_the_planner_foresees(shed):
         assert row["busy"] == pytest.approx(row["predicted_busy"], rel=0.1, abs=0.001)
         assert row["lost"] == 0
         assert row["exceeds"] == ""
+
+
+def test_the_runtime_s_own_share_is_measured_as_the_planner_foresees_it(shed):
+    file, profile = shed(), json.loads(PROFILE)
+    plain = {point: Laboratory(read(file)).run(point, 0) for point in read(file).points}
+    profile["devices"]["shed/probe"] |= {"message_us": 6000, "rest_percent": 7}
+    profile["devices"]["shed/desk"] = {"message_us": 1500, "rest_percent": 2}
+    file.with_name("site.profile.json").write_text(json.dumps(profile))
+    found = read(file)
+    for point in found.points:
+        row = Laboratory(found).run(point, 0)
+        for figure in ("p50_ms", "predicted_ms"):
+            assert row[figure] - plain[point][figure] == pytest.approx(7.5, abs=0.6)
+        assert row["busiest"] == "shed/probe"
+        # Ten readings a second leave it by the link, whoever cleans them.
+        probe = 0.07 + 10 * 0.006
+        assert row["predicted_busy"] >= probe
+        assert row["busy"] == pytest.approx(row["predicted_busy"], rel=0.02)
 
 
 def test_what_a_window_gives_is_as_old_as_its_end(shed):

@@ -3,7 +3,7 @@
 import pytest
 
 from actors import Pipeline, Topology
-from actors.sim.probe import Probe
+from actors.sim.probe import NOTHING, Probe
 from actors.sim.world import Sim
 from mp_actors.operators import Join
 from tests.sim.sites import Keep, Pulse, pair_site, site_of
@@ -17,9 +17,9 @@ class Joined(Join):
     """An aggregator whose inputs are told apart, so that none of its own verbs takes them."""
 
 
-def ages_ms(work_us, *, rate=1.0, ms=5000, speeds=(), padding=None, **site):
+def ages_ms(work_us, *, rate=1.0, ms=5000, speeds=(), padding=None, message_us=NOTHING, **site):
     """The ages of what has come to the sink in that time after the roll-out."""
-    probe = Probe(work_us, 0.0, rate)
+    probe = Probe(work_us, 0.0, rate, message_us)
     sim = Sim(pair_site(**site), seed=3, probe=probe)
     for path, speed in speeds:
         sim.set_speed(path, speed)
@@ -42,6 +42,21 @@ def test_a_slower_device_takes_longer_for_the_same_work():
     assert found == pytest.approx([3 + 20 + 40] * len(found), abs=1.1)
 
 
+def test_a_message_over_a_link_takes_its_time_at_both_ends_whatever_their_speed():
+    found = ages_ms(OWN_WORK, latency_ms=20, message_us={"d/a": 2000, "d/b": 5000},
+                    speeds=[("d/b", 0.1)])
+    assert found == pytest.approx([3 + 2 + 20 + 5 + 40] * len(found), abs=1.1)
+
+
+def test_who_gets_more_messages_than_it_has_time_for_falls_behind():
+    found = ages_ms({}, message_us={"d/b": 150_000})
+    assert found[-1] > found[0] + 1000
+
+
+def test_a_message_that_stays_on_its_device_takes_no_time_of_a_link():
+    assert ages_through_a_join(0, {"d/a": 70_000}) == ages_through_a_join(0)
+
+
 def test_who_gets_more_than_it_can_work_off_falls_behind():
     # 10 a second of 150 ms each.
     found = ages_ms({SINK: 150_000})
@@ -54,14 +69,14 @@ def test_work_is_taken_for_verbs_that_are_resolved_by_their_sender():
     assert heavy == pytest.approx([age + 50 for age in light], abs=1.1)
 
 
-def ages_through_a_join(work_us):
+def ages_through_a_join(work_us, message_us=NOTHING):
     """Of readings that pass a join on their way."""
     topology = Topology("joined")
     a = topology.domain("d").device("a")
     flow = Pipeline("flow")
     source, join = flow.add(Pulse, at=a, name="source"), flow.add(Joined, at=a, name="join")
     source >> join >> flow.add(Keep, at=a, name="sink")
-    probe = Probe({"d/a/join": work_us}, 0.0)
+    probe = Probe({"d/a/join": work_us}, 0.0, 1.0, message_us)
     Sim(site_of(topology, flow), seed=3, probe=probe).run_ms(ROLL_OUT_MS + 5000)
     return [(arrived_us - made_us) / 1000 for made_us, arrived_us in probe.arrivals["d/a/sink"]]
 
