@@ -5,7 +5,7 @@ its flash and its drivers are those of any virtual board. `wasm/board.mjs` and w
 stand in for what the port lacks, and keep it out of the account: sockets, AES and chance are
 node's, the hardware is the model of virtual boards, without threads, so without interrupts. The
 port can collect only between two turns of the board's loop, and looks at the heap there, after a
-collection.
+collection. Where a board would collect within a turn, the port's heap grows.
 """
 
 import json
@@ -20,7 +20,7 @@ LOOKS = 4  # in a row, half a second apart; the one with the least free counts
 
 
 class Held(NamedTuple):
-    """The heap after a collection, in bytes. `grown`: by how much it had to be larger."""
+    """The heap after a collection, in bytes. What it has `grown` by does not count as free."""
 
     free: int
     largest: int
@@ -32,11 +32,11 @@ class Held(NamedTuple):
         return virtual.HEAP_KB * 1024 - self.free
 
 
-def command(heap_kb: int, module: str, *, has_model: bool = False) -> list[str]:
-    """The argv of a board in a prepared folder, which is to be its cwd; see `wasm/board.mjs`."""
-    node = shutil.which("node") or "node"
-    model = ["model"] if has_model else []
-    return [node, str(WASM / "board.mjs"), str(heap_kb), module, *model]
+def command(heap_kb: int, module: str) -> list[str]:
+    """The argv of a board whose server that module's `begun()` makes; its cwd is a folder that
+    `virtual.prepare` has laid out.
+    """
+    return [shutil.which("node") or "node", str(WASM / "board.mjs"), str(heap_kb), module]
 
 
 def looks(said: Path) -> list[Held]:
@@ -46,8 +46,8 @@ def looks(said: Path) -> list[Held]:
 
 
 def least(said: Path) -> Held:
-    """The least free of the last looks. *Raises* MemoryError if a board's heap is too small."""
+    """The least free of the last looks. *Raises* MemoryError if a board had nothing left."""
     found = min(looks(said)[-LOOKS:])
-    if found.grown:
-        raise MemoryError(f"the heap had to grow by {found.grown} bytes")
+    if found.free < 0:
+        raise MemoryError(f"{-found.free} bytes more are held than there are")
     return found

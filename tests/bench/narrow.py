@@ -21,9 +21,10 @@ from tests.host import forwarded
 from tests.narrow import LOOKS, Held, command, least, looks
 from tests.portable import why_not_32_bits
 
+# Real drivers, two of them and all five: the others of `board` are too slow for so many readings.
+TWO_SENSORS = {name: board.FIVE_SENSORS[name] for name in ("chip", "knob")}
 TIMEOUT_S = 60
 READINGS = 100_000
-DRIVERS = "mp_actors.sensors."
 
 
 def leaf(
@@ -35,20 +36,24 @@ def leaf(
     """
     station = board.Station(seal)
     config = board.config_of(station, seal) | {"attached": False}  # the port has no such input
-    has_model = any(cls.startswith(DRIVERS) for cls, _ in parts.values())
     with tempfile.TemporaryDirectory(prefix="mp-actors-narrow-") as name:
         folder, said = Path(name) / "flash", Path(name) / "said"
         virtual.prepare(folder, board.PARTS, config, seed=1)
-        argv = command(heap_kb, "mp_actors.boot", has_model=has_model)
+        argv = command(heap_kb, "mp_actors.boot")
         with said.open("w") as out:
             process = subprocess.Popen(argv, cwd=folder, stdin=subprocess.PIPE, stdout=out)
+
+        def has_ended() -> bool:
+            return process.poll() is not None
+
         try:
             station.roll_out(parts)
             assert station.node.neighbours[board.LEAF_NUMBER].seal_name == seal
             limit_s = TIMEOUT_S + readings / board.READINGS_PER_S_MIN
-            station.until(lambda: station.delivered() >= readings, limit_s)
+            station.until(lambda: station.delivered() >= readings or has_ended(), limit_s)
             enough = len(looks(said)) + LOOKS
-            station.until(lambda: len(looks(said)) >= enough)
+            station.until(lambda: len(looks(said)) >= enough or has_ended())
+            assert not has_ended(), said.read_text()
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -60,7 +65,7 @@ def rows(readings: int) -> list[tuple[str, Held]]:
     """Each kind of board, and what it holds."""
     found = [
         (f"a leaf, {len(parts)} sensors, {seal}", leaf(seal, parts, readings)[0])
-        for parts in (board.TWO_SENSORS, board.FIVE_SENSORS)
+        for parts in (TWO_SENSORS, board.FIVE_SENSORS)
         for seal in board.LEAF_SEALS
     ]
     site_map = forwarded.map_of(1, len(forwarded.NEIGHBOURS))
@@ -85,7 +90,7 @@ def main() -> int:
     for heading in ("board", "in use", "free", "largest free piece"):
         table.add_column(heading, justify="left" if heading == "board" else "right")
     for name, held in rows(readings):
-        sizes = held.used, held.free, held.largest
+        sizes = held.used, held.free, *([] if held.grown else [held.largest])
         table.add_row(name, *(f"{size / 1024:.1f}" for size in sizes))
     Console().print(table)
     return 0

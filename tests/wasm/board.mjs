@@ -1,14 +1,13 @@
 // A virtual board on MicroPython's WebAssembly port, in a folder laid out as its flash.
 //
-//     node tests/wasm/board.mjs 224 mp_actors.boot [model]
+//     node tests/wasm/board.mjs 224 mp_actors.boot
 //
-// The board's heap in KB, the module whose `begun()` makes its server, and whether it has the model
-// of the hardware. Says what the board says and, every half second, a line of JSON: what of its heap
-// is free after a collection, the largest free piece, and by how much it had to grow, which a
-// board's cannot. Ends when standard input does, or the board.
+// The board's heap in KB, and the module whose `begun()` makes its server. Says what the board says
+// and, every half second, a line of JSON: what of its heap is free after a collection, the largest
+// free piece, and by how much the heap has grown. Ends when standard input does, or the board.
 //
-// Its sockets are node's. Garbage goes only between two turns: a board that gets along with that
-// gets along when it can collect at any moment.
+// Its sockets are node's. Garbage goes only between two turns; where a board would collect within
+// one, the port's heap grows instead, and what that adds does not count as free.
 
 import { CABLES } from "./cables.mjs";
 import { HERE, copyFolder, runProgram, startPort } from "./port.mjs";
@@ -21,7 +20,7 @@ const FILES = ["board", "socket", "umachine", "_thread"].map((name) => `${HERE}/
 const HELD = /total: (\d+), used: (\d+), free: (\d+),[^]*max free sz: (\d+)/;
 
 // The port with a board that has begun, and `look`, which says what its heap holds.
-async function begun(heapKb, module, hasModel) {
+async function begun(heapKb, module) {
   let heard = null;
   const say = (line) => (heard === null ? console.log(line) : heard.push(line));
   const python = await startPort((heapKb + LENT_KB) * 1024, say, FILES, CABLES);
@@ -36,7 +35,7 @@ async function begun(heapKb, module, hasModel) {
     return { total, used, free, largest: blocks * BLOCK_BYTES };
   };
   const first = look();
-  board.prepare(hasModel);
+  board.prepare();
   const pieceBytes = board.grow();
   const { total, used } = look();
   // The heap's own tables take a share of it, so as much of these two as of the board's alone.
@@ -52,8 +51,8 @@ async function begun(heapKb, module, hasModel) {
   return { board, report };
 }
 
-async function run([heapKb, module, model]) {
-  const { board, report } = await begun(Number(heapKb), module, model === "model");
+async function run([heapKb, module]) {
+  const { board, report } = await begun(Number(heapKb), module);
   let isEnding = false;
   process.stdin.on("end", () => (isEnding = true)).resume();
   let dueMs = 0;

@@ -19,15 +19,14 @@ server = None
 _kept = []
 
 
-def prepare(has_model):
+def prepare():
     """Load all that is no part of a board's heap."""
     lent.load_built_in()
     os.chdir("/flash")
     sys.path[:] = ["", "peripherals", "lib", "/lib", ".frozen"]
-    if has_model:
-        import whole
+    import whole  # which has no number of KB here, and loads nothing by itself
 
-        whole.load()
+    whole.load()
 
 
 def grow():
