@@ -14,7 +14,7 @@ WAITING = ("bench", "host", "samples", "soak")
 # Of either kind these come first: the longest files, and the folders that have long ones.
 FIRST = (
     *("sim/test_seeds.py", "sim/test_machine.py", "sim", "test_portable", "test_house.py", "wire"),
-    *("bench", "samples", "soak"),
+    *("host/test_narrow.py", "bench", "samples", "soak"),
 )
 # `pytest` alone, unlike `python -m pytest`, does not put the current folder on the path.
 if ROOT not in sys.path:

@@ -192,14 +192,9 @@ def keys_of(number: int, seal: str) -> dict[str, Any] | None:
     return None if seal == "plain" else sealed.key_dict(crypto, number, "NNpsk0", seal)
 
 
-def leaf(
-    seconds: float, seal: str, parts: Parts = TWO_SENSORS, readings: int = 0
-) -> dict[str, Any]:
-    """Run a leaf for that long, and until so many readings have come; returns its free heap, report
-    by report, once it samples.
-    """
-    station = Station(seal)
-    config = {
+def config_of(station: Station, seal: str) -> dict[str, Any]:
+    """What the flash of the leaf says."""
+    return {
         "path": LEAF,
         "number": LEAF_NUMBER,
         "parents": [ROUTER_NUMBER],
@@ -207,6 +202,16 @@ def leaf(
         "attached": True,
         "keys": keys_of(LEAF_NUMBER, seal),
     }
+
+
+def leaf(
+    seconds: float, seal: str, parts: Parts = TWO_SENSORS, readings: int = 0
+) -> dict[str, Any]:
+    """Run a leaf for that long, and until so many readings have come; returns its free heap, report
+    by report, once it samples.
+    """
+    station = Station(seal)
+    config = config_of(station, seal)
     with tempfile.TemporaryDirectory(prefix="mp-actors-bench-") as name:
         folder = Path(name)
         virtual.prepare(folder, PARTS, config, seed=1)

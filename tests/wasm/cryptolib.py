@@ -25,4 +25,5 @@ class aes:  # noqa: N801
             raise ValueError("blksize % 16")
         if self._cipher is None:
             self._cipher = node.cipher(*self._made_of, is_sealing)
+            self._made_of = None  # in hexadecimal, four times what a board keeps
         return bytes.fromhex(node.update(self._cipher, bytes(blocks).hex()))

@@ -1,25 +1,7 @@
-"""Makes the WebAssembly port what a board is: what runs before the first test of a file.
+"""What runs before the first test of a file: its verdicts, one for each call from outside."""
 
-Of a browser's MicroPython, several modules are Python and not quite those of boards, and some
-things of `os` are missing. Must change nothing that the kernel finds on a board.
-"""
+from run_portable import verdicts_of
 
-import sys
-
-# Without a path it is the module of C that is found, as on boards: the package's own raises
-# Exception where that one raises ValueError.
-sys.path[:] = []
-import binascii  # noqa: E402
-
-sys.modules["binascii"] = binascii
-sys.path[:] = ["/lib", ".frozen"]
-import os  # noqa: E402
-
-import node  # noqa: E402
-from run_portable import verdicts_of  # noqa: E402
-
-os.urandom = lambda count: bytes.fromhex(node.random(count))
-os.getenv = lambda _name, default=None: default
 verdicts = iter(())
 
 
