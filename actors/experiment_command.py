@@ -95,7 +95,7 @@ def _real_rows(
         shown.print("real: calibrating", markup=False)
         share = asdict(reality.calibrate(found.real[0], CALIBRATED * found.real_seconds))
     for point in found.real:
-        row = reality.run(point, found.real_seconds)
+        row = reality.run(point, found.real_seconds, found.real_runs)
         rows.append(row)
         shown.print(
             f"real: {row['placement']}, speed {row['device_speed']:g}, {row['devices_used']} "

@@ -64,6 +64,7 @@ class Experiment:
     points: Sequence[Point]
     real: Sequence[Point]  # of them, or between them
     real_seconds: float
+    real_runs: int
 
 
 def crossed(varied: Mapping[str, Sequence[Any]], base: Point) -> list[Point]:

@@ -68,7 +68,8 @@ def write(
     if real:
         parts.append("<h2>With real processes</h2>")
         parts.append(_p("Every board a MicroPython process, every link through a proxy that delays "
-                        "it; beside it the simulation of the same point. Delays are of all that "
+                        "it; beside it the simulation of the same point. Of each point "
+                        f"{_runs(experiment.real_runs)}. Delays are of all that "
                         "arrives at the sink, and of a machine that does other things, too; a "
                         "share of time is that of the processor."))
         parts.append(_list(sentence(factor, mark) for factor, marks in (real_marks or {}).items()
@@ -117,6 +118,10 @@ def _calibrated(share: Mapping[str, Mapping[str, Any]]) -> list[str]:
     columns = ["device", *next(iter(share["devices"].values()), {})]
     return [_p(text), _table(columns, devices),
             _table(["link", "ms longer"], list(share["links_ms"].items()))]
+
+
+def _runs(count: int) -> str:
+    return "one run" if count == 1 else f"the medians of {count} runs"
 
 
 def _picture(file: Path, text: str) -> str:

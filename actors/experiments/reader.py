@@ -19,6 +19,7 @@ A TOML file beside a site:
 
     [real]                           # what --real runs with processes, one factor at a time
     link_delay_ms = [1, 20]
+    runs = 3                         # of each, of which the medians count
 
 All that is wrong is told at once.
 """
@@ -131,6 +132,7 @@ class _Reader:
             real=self._real(text.get("real", {}), varied, base, placements, len(spread)),
             real_seconds=self._value(self._map("real", text.get("real", {})), "seconds", ABOVE_0,
                                      REAL_S),
+            real_runs=self._value(self._map("real", text.get("real", {})), "runs", COUNT, 1),
         )
 
     def _text(self) -> dict[str, Any] | None:
@@ -197,7 +199,7 @@ class _Reader:
     ) -> list[Point]:
         """The base, and one factor at a time; by default three delays, and placements by name."""
         told = self._map("real", value)
-        self._known("[real] ", told, (*REAL_FACTORS, "seconds"))
+        self._known("[real] ", told, (*REAL_FACTORS, "seconds", "runs"))
         listed = {key: one for key, one in told.items() if key in REAL_FACTORS}
         chosen = self._grid("real", listed, placements, most)
         if not set(listed) - {"placement"} and (delays := sorted(varied.get(DELAY, ()))):

@@ -15,10 +15,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -58,27 +59,39 @@ class Reality:
         self.laboratory = Laboratory(self.experiment, share)
         return share
 
-    def run(self, point: Point, seconds: float) -> Row:
-        """What was measured at a point, and what its simulation says. *Raises* ExperimentError."""
+    def run(self, point: Point, seconds: float, runs: int = 1) -> Row:
+        """What was measured at a point, the medians of so many runs, and what its simulation says.
+
+        *Raises* ExperimentError.
+        """
         simulated = self.laboratory.run(point, 0)
-        with self._running(point) as run:
-            before, worked_s = run.status(), run.worked_s(simulated["busiest"])
-            begun_s = time.monotonic()
-            time.sleep(seconds)
-            after, took_s = run.status(), time.monotonic() - begun_s
-            busy = (run.worked_s(simulated["busiest"]) - worked_s) / took_s
+        taken = [self._measured(point, seconds, simulated["busiest"]) for _ in range(runs)]
+        p50_ms, readings_per_s, busy = (_middle(one) for one in zip(*taken, strict=True))
         return {
             **{factor: getattr(point, factor) for factor in SHOWN},
-            "p50_ms": run.age_at_sink(after),
+            "p50_ms": p50_ms,
             "simulated_p50_ms": simulated["p50_ms"],
             "predicted_ms": simulated["predicted_ms"],
-            "readings_per_s": round((run.sensed(after) - run.sensed(before)) / took_s, 2),
+            "readings_per_s": readings_per_s,
             "simulated_readings_per_s": simulated["readings_per_s"],
             "busiest": simulated["busiest"],
-            "busy": round(busy, 4),
+            "busy": busy,
             "simulated_busy": simulated["busy"],
             "predicted_busy": simulated["predicted_busy"],
         }
+
+    def _measured(
+        self, point: Point, seconds: float, busiest: str
+    ) -> tuple[float | None, float, float]:
+        """Of one run: median age at the sink in ms, readings a second, the busiest's time share."""
+        with self._running(point) as run:
+            before, worked_s = run.status(), run.worked_s(busiest)
+            begun_s = time.monotonic()
+            time.sleep(seconds)
+            after, took_s = run.status(), time.monotonic() - begun_s
+            busy = (run.worked_s(busiest) - worked_s) / took_s
+            per_s = (run.sensed(after) - run.sensed(before)) / took_s
+            return run.age_at_sink(after), round(per_s, 2), round(busy, 4)
 
     @contextmanager
     def _running(self, point: Point) -> "Iterator[_Run]":
@@ -232,6 +245,12 @@ class _Run:
         logs = [self._log(path)] if path else sorted(self._folder.glob("*.log"))
         text = "\n".join(log.read_text(errors="replace")[-500:] for log in logs)
         return text or "it has said nothing"
+
+
+def _middle(figures: Sequence[float | None]) -> float | None:
+    """The median of those that there are."""
+    told = [one for one in figures if one is not None]
+    return round(median(told), 4) if told else None
 
 
 def _pace_us(prepared: Prepared) -> dict[str, int]:

@@ -133,7 +133,7 @@ def test_real_runs_are_of_named_placements_the_base_and_one_factor_at_a_time(she
     found = read(shed(GRID + "[real]\ndevice_speed = [7]\nseconds = 4\n"))
     points = [(one.placement, one.device_speed, one.link_delay_ms) for one in found.real]
     assert points == [("here", 1, 1), ("here", 7, 1), ("there", 1, 1), ("there", 7, 1)]
-    assert found.real_seconds == 4
+    assert (found.real_seconds, found.real_runs) == (4, 1)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,8 @@ def test_real_runs_are_of_named_placements_the_base_and_one_factor_at_a_time(she
         ("[grid]", "[grid", ["is no TOML", "line"]),
         ("[placements.there]", "[real]\nrate = [1]\n[placements.there]",
          ["[real] unknown key: 'rate'"]),
+        ("[placements.there]", "[real]\nruns = 0\n[placements.there]",
+         ["runs has a wrong value", "a whole number above 0", "int: 0"]),
     ],
 )
 def test_what_is_wrong_is_told_with_what_was_expected(shed, old, new, told):
