@@ -1,8 +1,10 @@
 """The alarm's own tests: what its actors say, on a bench."""
 
+from itertools import pairwise
+
 import pytest
 from parts import Choice, Over, Panel, Press
-from world import pressed
+from world import pressed, turned
 
 from mp_actors.testing import Bench
 
@@ -55,3 +57,9 @@ def test_the_dial_says_which_alarm_a_press_arms(panel):
     assert panel("press", True) == [False]
     panel("choice", 2)
     assert panel("press", True) == [True]
+
+
+def test_nobody_turns_the_dial_faster_than_its_contacts_tell():
+    quarters = [int(4 * turned(None, at / 20)) for at in range(20 * 61)]
+    assert max(after - before for before, after in pairwise(quarters)) == 1
+    assert quarters[-1] == 4 * 13
