@@ -31,6 +31,11 @@ PROGRAM_RUNS = termios.NOFLSH
 # How long an interrupted program may take to its prompt, of what this process had of that time: on
 # a busy machine both get less of it. As long as mpremote waits.
 PROMPT_S = 10.0
+# A line typed at the prompt may begin a program, and what comes then is for that: it is held until
+# the process prompts again or runs it, at most so long.
+LINE_S = 1.0
+TYPED_LINE = re.compile(rb"[^\r\n\x03]*[\r\n\x03]?")
+PROMPTS = (b">>> ", b"... ", b"=== ")
 LOOK_S = 0.02
 RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_READY = b'Type "help()" for more information.\r\n>>> '
@@ -93,6 +98,7 @@ class Terminal:
         self._ends_left = 0  # END that are to come of a program given in pieces
         self._is_given = False  # all of it, and the first of them is still to come
         self._prompt_left_s = 0.0  # how long an interrupted program still has to its prompt
+        self._line_left_s = 0.0  # how long a line still has that was typed
         self._call_until_s = self._heard_s = 0.0
 
     def serve(self) -> None:
@@ -112,7 +118,9 @@ class Terminal:
             writes.append(self._outer)
         before_s = time.monotonic()
         can_read, can_write, _ = select.select(reads, writes, [], LOOK_S if is_held else TURN_S)
-        self._prompt_left_s -= min(time.monotonic() - before_s, TURN_S)
+        passed_s = min(time.monotonic() - before_s, TURN_S)
+        self._prompt_left_s -= passed_s
+        self._line_left_s -= passed_s
         if self._outer in can_read:
             self._to_board += os.read(self._outer, CHUNK_BYTES)
         if self._inner in can_write:
@@ -171,7 +179,7 @@ class Terminal:
         status = self._process.wait()
         os.close(self._inner)
         is_raw = self._is_raw()
-        self._said, self._ends_left, self._is_given = b"", 0, False
+        self._said, self._ends_left, self._is_given, self._line_left_s = b"", 0, False, 0.0
         time.sleep(AGAIN_S)
         files: tuple[str, ...] = ALL
         if status == 0:
@@ -191,9 +199,13 @@ class Terminal:
         """Whether the process would take a byte now, and not throw it away."""
         if not self._is_started or self._is_given:
             return False
-        if not self._program_runs():
+        if self._program_runs():
+            self._line_left_s = 0.0
+            if INTERRUPT in self._to_board and not _takes_interrupts(self._process):
+                return False
+        else:
             self._prompt_left_s = 0.0
-        return self._prompt_left_s <= 0
+        return self._prompt_left_s <= 0 and self._line_left_s <= 0
 
     def _program_runs(self) -> bool:
         if self._ends_left == PASTE_RUNS:
@@ -209,13 +221,27 @@ class Terminal:
             self._give()
             return
         is_call = time.monotonic() < self._call_until_s
+        prompts = is_call or not self._program_runs()
         _, interrupt, after = self._to_board.partition(INTERRUPT)
-        if not interrupt or is_call or not self._program_runs():
+        if prompts and not (is_call or self._is_raw() or self._hidden is not None):
+            self._type()
+        elif prompts or not interrupt:
             _move(self._to_board, self._inner)
-            return
-        self._to_board = after  # what came before is for a program that is over
-        self._prompt_left_s = PROMPT_S
-        os.killpg(self._process.pid, signal.SIGINT)
+        else:
+            self._to_board = after  # what came before is for a program that is over
+            self._prompt_left_s = PROMPT_S
+            os.killpg(self._process.pid, signal.SIGINT)
+
+    def _type(self) -> None:
+        """Hand one line on to the prompt for people."""
+        typed = TYPED_LINE.match(self._to_board)
+        assert typed is not None, "it matches nothing, too"
+        line = bytearray(typed[0])
+        size = len(line)
+        _move(line, self._inner)
+        del self._to_board[: size - len(line)]
+        if not line and typed[0].endswith((b"\r", b"\n", INTERRUPT)):
+            self._line_left_s = LINE_S
 
     def _give(self) -> None:
         """Hand on a program up to its END. What came right behind is for it while it runs, and as
@@ -269,11 +295,27 @@ class Terminal:
             self._heard_s = time.monotonic()
         self._to_person += data
         self._said = (self._said + data)[-CHUNK_BYTES:]
+        if self._said.endswith(PROMPTS):
+            self._line_left_s = 0.0
         if self._ends_left:
             self._ends_left = max(0, self._ends_left - data.count(END))
             self._is_given = self._is_given and self._ends_left == PASTE_ENDS
         elif self._said.endswith(PASTE_READY):
             self._ends_left = PASTE_ENDS
+
+
+def _takes_interrupts(process: "subprocess.Popen[bytes] | None") -> bool:
+    """Whether a signal would reach the program; just before it begins, it would end the process.
+
+    Where no /proc says so, it is taken for granted.
+    """
+    assert process is not None
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return caught is None or bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
 
 
 def _move(data: bytearray, to: int) -> None:

@@ -118,6 +118,15 @@ def test_a_person_at_the_prompt_interrupts_and_types(board):
         assert b"MicroPython" in port.read_until(b">>> ")
 
 
+def test_a_person_who_types_a_program_and_interrupts_it_in_one_breath_gets_a_prompt(board):
+    with serial.Serial(board.port, timeout=10) as port:
+        for _ in range(5):
+            port.write(b"while True: pass\r\n\r\n\x03")
+            assert b"KeyboardInterrupt" in port.read_until(b"KeyboardInterrupt: ")
+        port.write(b"print('a' + 'b')\r\n")
+        assert b"ab\r\n" in port.read_until(b"ab\r\n")
+
+
 def test_whoever_comes_at_any_moment_of_a_reset_gets_a_prompt(board):
     board.write("main.py", COUNTS)
     with serial.Serial(board.port, timeout=30) as port:
