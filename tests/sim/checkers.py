@@ -22,6 +22,7 @@ from mp_actors.path import join
 from mp_actors.requests import Requests
 from mp_actors.ticks import WRAP_MS
 
+FLOW_MS = 3000  # after healing, every sink hears from every source within this
 LOOK_MS = 100  # how often the omniscient account is looked at
 SETTLE_MS = 14_000  # a silent neighbour is given up, a connection times out, news spread
 ASK_MS = 9000
@@ -35,8 +36,6 @@ NEVER = ("denied", "gone", "undecodable")
 
 class Watch:
     """Looks at a simulation every 100 ms of its time, and judges it at its end."""
-
-    flow_ms = 3000  # after healing, every sink hears from every source within this
 
     def __init__(self, sim):
         self.sim = sim
@@ -55,7 +54,7 @@ class Watch:
     def finish(self):
         """Heal, rest, and judge everything. Returns what is wrong, as sentences."""
         sim = self.sim
-        before_ms = HEAL_MS - self.flow_ms
+        before_ms = HEAL_MS - FLOW_MS
         sim.at(sim.now_us + before_ms * 1000, self._remember_sinks)
         sim.at(sim.now_us + (HEAL_MS - 1) * 1000, self._check_flow)
         sim.finish()
@@ -112,8 +111,8 @@ class Watch:
         """Whether both ends of a wire were there all the time: only then its numbers tell all."""
         return True
 
-    def _is_never(self, _wire, reason):
-        """Whether nothing of a wire may end for this reason."""
+    def _is_never(self, _node, _wire, reason):
+        """Whether nothing of a wire may end for this reason there."""
         return reason in NEVER
 
     def _is_asked_again(self, body):
@@ -215,7 +214,7 @@ class Watch:
                 self._say(f"{path} said: {text}")
         for node in self._nodes():
             for (wire, reason), readings in sorted(node.wires.lost.items()):
-                if self._is_never(wire, reason) and self._is_steady(wire):
+                if self._is_never(node, wire, reason) and self._is_steady(wire):
                     self._say(f"{node.path}: {readings} of wire {wire} ended as {reason}")
             for text in sorted(node.links.link_errors):
                 self._say(f"{node.path}: a neighbour broke the protocol: {text}")
@@ -233,8 +232,12 @@ class Watch:
             return
         now = self._heard()
         for key, last in self._before.items():
-            if now[key] == last:
+            if now[key] == last and not self._may_rest(*key):
                 self._say(f"flow: {key[0]} hears nothing of {key[1]} once all is healed")
+
+    def _may_rest(self, _sink, _source):
+        """Whether a sink may hear nothing of a source for longer."""
+        return False
 
     def _heard(self):
         """{(sink, source): the last value}."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from actors.sim import faults as plans
-from actors.sim.world import REPORT_MS, Sim
+from actors.sim.world import HEAL_MS, REPORT_MS, Sim
 from mp_actors import batch, full
 from tests.sim.checkers import (
     QUESTION,
@@ -29,15 +29,12 @@ from tests.sim.diary import HOP, Diary, diary_site
 
 KEEPS_NEWEST = (full.DROP_OLDEST, full.REPLACE, full.HOLD)
 DRAIN_MS = 60_000
+REST_MS = 10_000  # 64 readings, of which a slow board takes 50 a second, or fewer of each wire
 SECONDS = 30
 
 
 class Promises(Watch):
     """Watches a simulation of a `diary_site`."""
-
-    # Who is held rests until half of what waits is gone: 64 readings, of which a slow board takes
-    # 50 a second, or less where several wires end there.
-    flow_ms = 10_000
 
     def __init__(self, sim, diary):
         self.diary = diary
@@ -48,6 +45,7 @@ class Promises(Watch):
 
     def finish(self):
         self.diary.is_calm, self.diary.flood = True, 0
+        self.sim.at(self.sim.now_us + (HEAL_MS - REST_MS) * 1000, self._remember_longer)
         return super().finish()
 
     # -- looking
@@ -111,10 +109,30 @@ class Promises(Watch):
             for path in ends
         )
 
-    def _is_never(self, wire, reason):
-        """What leaves a source before its target has the wire, comes again if it is reliable."""
-        is_sent_again = reason == full.GONE and self._wires[wire].delivery == "reliable"
-        return not is_sent_again and super()._is_never(wire, reason)
+    def _is_never(self, node, wire, reason):
+        """What comes before the target has the wire, comes again if it is reliable."""
+        one = self._wires[wire]
+        comes_again = (one.delivery == "reliable" and reason == full.GONE
+                       and node.path == _device(one.target))
+        return not comes_again and super()._is_never(node, wire, reason)
+
+    def _remember_longer(self):
+        self._long_before = self._heard()
+
+    def _may_rest(self, sink, source):
+        """Who is held rests until half of what waits is gone, before a slow board longer than the
+        law gives; so somebody between has to be held, and to have gone on before that.
+        """
+        key, cells = (sink, source), self._cells_before(sink)
+        return self._heard()[key] != self._long_before[key] and any(one.is_held for one in cells)
+
+    def _cells_before(self, path):
+        for wire in self._wires.values():
+            if wire.target == path:
+                cells = self.sim.devices[_device(wire.source)].node.scheduler.cells
+                if wire.source in cells:  # else it was stopped
+                    yield cells[wire.source]
+                yield from self._cells_before(wire.source)
 
     def _is_asked_again(self, body):
         return body[:1] in QUESTION or self._wires[batch.head(body)[0]].delivery == "reliable"
