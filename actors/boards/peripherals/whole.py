@@ -30,6 +30,17 @@ def load():
         __import__("peripherals." + name)
 
 
+def grow(piece_bytes_min):
+    """Let the table of names grow until a piece has so many bytes. Returns the bytes it has."""
+    number = piece_bytes = 0
+    while piece_bytes < piece_bytes_min:
+        number += 1
+        used_bytes = gc.mem_alloc()
+        getattr(gc, f"~{number}", None)
+        piece_bytes = gc.mem_alloc() - used_bytes
+    return piece_bytes
+
+
 def use_up(size_bytes, before_bytes):
     """Keep what is left of so many bytes, once the table of names has room for a board's own.
 
@@ -37,12 +48,7 @@ def use_up(size_bytes, before_bytes):
     it grows here to the piece after: the smaller ones together, which a board would have paid for,
     are as large as this one, and so it is left out of the account.
     """
-    number = piece_bytes = 0
-    while piece_bytes < PIECE_BYTES:
-        number += 1
-        used_bytes = gc.mem_alloc()
-        getattr(gc, f"~{number}", None)
-        piece_bytes = gc.mem_alloc() - used_bytes
+    piece_bytes = grow(PIECE_BYTES)
     gc.collect()
     taken_bytes = gc.mem_alloc() - before_bytes - piece_bytes
     _kept.append(bytearray(max(0, size_bytes - taken_bytes)))
