@@ -111,6 +111,7 @@ class _Reader:
         grid = self._map("grid", text.get("grid", {}))
         self._known("[grid] ", grid, FACTORS)
         varied = self._grid("grid", grid, placements, len(spread))
+        real = self._map("real", text.get("real", {}))
         is_crossed = not self._value(text, "one_at_a_time", FLAG, False)
         base = self._base(text.get("base", {}), varied, placements, len(spread), is_crossed)
         return Experiment(
@@ -129,10 +130,9 @@ class _Reader:
             base=base,
             placements=placements,
             points=crossed(varied, base) if is_crossed else one_at_a_time(varied, base),
-            real=self._real(text.get("real", {}), varied, base, placements, len(spread)),
-            real_seconds=self._value(self._map("real", text.get("real", {})), "seconds", ABOVE_0,
-                                     REAL_S),
-            real_runs=self._value(self._map("real", text.get("real", {})), "runs", COUNT, 1),
+            real=self._real(real, varied, base, placements, len(spread)),
+            real_seconds=self._value(real, "seconds", ABOVE_0, REAL_S, "[real] "),
+            real_runs=self._value(real, "runs", COUNT, 1, "[real] "),
         )
 
     def _text(self) -> dict[str, Any] | None:
@@ -191,14 +191,13 @@ class _Reader:
 
     def _real(
         self,
-        value: Any,
+        told: Mapping[str, Any],
         varied: Mapping[str, Sequence[Any]],
         base: Point,
         placements: Collection[str],
         most: int,
     ) -> list[Point]:
         """The base, and one factor at a time; by default three delays, and placements by name."""
-        told = self._map("real", value)
         self._known("[real] ", told, (*REAL_FACTORS, "seconds", "runs"))
         listed = {key: one for key, one in told.items() if key in REAL_FACTORS}
         chosen = self._grid("real", listed, placements, most)
@@ -269,10 +268,12 @@ class _Reader:
                 self._add(f"{key}: the site has no {one!r}", remedy=suggestion(str(one), known))
         return list(dict.fromkeys(one for one in listed if one in known))
 
-    def _value(self, text: Mapping[str, Any], key: str, kind: Kind, otherwise: Any) -> Any:
+    def _value(
+        self, text: Mapping[str, Any], key: str, kind: Kind, otherwise: Any, label: str = ""
+    ) -> Any:
         value = text.get(key, otherwise)
         if key in text and not kind[1](value):
-            self._add(f"{key} has a wrong value", kind[0], shown_value(value))
+            self._add(f"{label}{key} has a wrong value", kind[0], shown_value(value))
             return otherwise
         return value
 

@@ -165,7 +165,7 @@ def test_real_runs_are_of_named_placements_the_base_and_one_factor_at_a_time(she
         ("[placements.there]", "[real]\nrate = [1]\n[placements.there]",
          ["[real] unknown key: 'rate'"]),
         ("[placements.there]", "[real]\nruns = 0\n[placements.there]",
-         ["runs has a wrong value", "a whole number above 0", "int: 0"]),
+         ["[real] runs has a wrong value", "a whole number above 0", "int: 0"]),
     ],
 )
 def test_what_is_wrong_is_told_with_what_was_expected(shed, old, new, told):
