@@ -41,10 +41,10 @@ def draw():
 
 def serve(server):
     """Serve until the node ends, or Ctrl-C."""
-    gc.collect()
-    # From here on when a quarter of what is free was used: often enough to keep it in one piece.
-    gc.threshold(gc.mem_free() // 4)
     try:
+        gc.collect()
+        # From now on when a quarter of what is free was used: often enough to keep it in one piece.
+        gc.threshold(gc.mem_free() // 4)
         run(server)
     except KeyboardInterrupt:  # Ctrl-C at a terminal
         for clean_up in server.at_end:

@@ -32,13 +32,16 @@ RESET_STATUS = 75
 MODULE_PATH = "peripherals:lib:.frozen"
 
 # Collecting early while modules are loaded leaves the heap in one piece.
-# What begins the board is over, and its memory free, when it serves.
+# What begins the board is over, and its memory free, when it serves. It can be told to end before.
 MAIN = """import gc
 gc.threshold(4096)
-import whole
-import mp_actors.{0}
-from mp_actors.board import serve
-serve(mp_actors.{0}.begun())
+try:
+    import whole
+    import mp_actors.{0}
+    from mp_actors.board import serve
+    serve(mp_actors.{0}.begun())
+except KeyboardInterrupt:
+    pass
 """
 WORLD = "peripherals/world.json"
 MODULES = "peripherals/modules.json"

@@ -28,7 +28,7 @@ BOARD, NEIGHBOURS = 1, (2, 3, 4, 5)
 READINGS = 400  # of each neighbour, to the next one
 REPORTS = 4  # in a row, after all has come
 TIMEOUT_S = 60
-RUN = "import forward\nforward.main()"
+RUN = "import forward; forward.main()"
 SEALS = ("plain", "ccm")
 
 

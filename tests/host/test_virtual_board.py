@@ -331,6 +331,10 @@ def test_a_started_board_does_not_wait_at_a_prompt(flash, site, monkeypatch):
     assert said(flash, site, "print('done')\n") == ["done"]
 
 
+def test_a_board_that_is_interrupted_before_it_serves_ends_in_order(flash, site):
+    assert said(flash, site, "print('up')\nraise KeyboardInterrupt\n") == ["up"]
+
+
 def test_becoming_a_board_keeps_the_process(flash, site):
     lay_out(flash, site, "import time\nprint('up')\nwhile True:\n    time.sleep_ms(50)\n")
     start = (

@@ -162,6 +162,9 @@ class Story(Promises):
     def _is_steady(self, _wire):
         return False  # the board's reboot is in no wire's account; see `_check_unharmed`
 
+    def _may_rest(self, _sink, _source):
+        return False  # nobody is slow here
+
     def _check_unharmed(self):
         """Nobody but the board began anew, and nothing was lost but with it."""
         sim, diary = self.sim, self.diary
